@@ -1,0 +1,105 @@
+// The facade: every use case of Sworn, for the command line and for the server alike.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "api/service/config.h"
+#include "api/service/requests.h"
+#include "core/cancel.h"
+
+namespace sworn::service {
+
+/// One knowledge base: a folder with a catalog, indexes, keys and an audit log.
+///
+/// Search, Ask, List, Show and Status may run in several threads and processes beside one index
+/// job. Every call throws sworn::Error; nothing is answered that the log could not record
+/// (kAuditUnavailable).
+class KnowledgeBase {
+ public:
+  virtual ~KnowledgeBase() = default;
+
+  /// Opens the knowledge base in config.kb; kNotConfigured when there is none and `create` is
+  /// false, or when it was made by a newer version.
+  static std::unique_ptr<KnowledgeBase> Open(const Config& config, bool create);
+
+  /// Makes the collection mirror the paths. Files that cannot be read are notes of the report, not
+  /// errors. Cancelling keeps what is indexed so far.
+  virtual IndexReport Index(const IndexRequest& request, const ProgressSink& progress,
+                            const CancelFlag& cancel) = 0;
+
+  /// Index, then again for every burst of changes below the paths (coalesced for 2 s) until
+  /// cancelled; `report` is called after each run.
+  virtual void Watch(const IndexRequest& request, const ProgressSink& progress,
+                     const std::function<void(const IndexReport&)>& report,
+                     const CancelFlag& cancel) = 0;
+
+  virtual SearchResponse Search(const SearchRequest& request) = 0;
+  virtual AskResponse Ask(const AskRequest& request) = 0;
+
+  virtual std::vector<store::DocumentInfo> List(const ListRequest& request) = 0;
+  /// By document id or path; kNotFound, or kConflict if the path fits several documents.
+  virtual store::DocumentInfo Show(const std::string& id_or_path) = 0;
+  /// The stored text of the newest version (of `version` unless 0); offsets of citations count in
+  /// it.
+  virtual std::string ShowText(const std::string& id_or_path, std::uint32_t version) = 0;
+  /// Withdraws documents (a path may name a folder); their text stays until erased.
+  virtual RemoveReport Remove(const std::string& id_or_path) = 0;
+  virtual StatusReport Status() = 0;
+
+  virtual std::vector<store::CollectionInfo> Collections() = 0;
+  virtual void CreateCollection(const std::string& name) = 0;
+  virtual void RemoveCollection(const std::string& name) = 0;
+
+  // The record. Entries are JSON objects with at least "index", "type" and "time".
+  struct AuditListRequest {
+    std::size_t limit = 50;  // newest first; 0: all
+    std::string type;        // only these, for example "outcome"
+    std::optional<std::int64_t> since_ms;
+  };
+  virtual std::vector<nlohmann::json> AuditList(const AuditListRequest& request) = 0;
+  /// With the payload (question, answer, paths) when it is still there.
+  virtual nlohmann::json AuditShow(std::uint64_t index) = 0;
+  /// {"ok","entries","checkpoints","first_bad","reason","size","root"}; a broken log is a value.
+  virtual nlohmann::json AuditVerify() = 0;
+  /// One JSON object a line, each with its inclusion proof; the last line is the checkpoint.
+  virtual void AuditExport(const std::function<void(const nlohmann::json&)>& line) = 0;
+  /// The tlog-proof text of an entry.
+  virtual std::string AuditReceipt(std::uint64_t index) = 0;
+
+  /// Faults as {"where","reason","repaired"}; empty when everything agrees.
+  virtual std::vector<nlohmann::json> Fsck(
+      bool repair, const std::function<void(std::string_view)>& progress) = 0;
+
+  /// Writes one archive with catalog, log and keys of the knowledge base (payload keys only with
+  /// `with_keys`); refuses to overwrite.
+  virtual void Backup(const std::filesystem::path& file, bool with_keys) = 0;
+};
+
+/// Fills an empty or missing config.kb from an archive that Backup wrote, rebuilds the indexes and
+/// opens a new epoch of the log with `reason`.
+void Restore(const Config& config, const std::filesystem::path& file, const std::string& reason);
+
+/// Checks the environment; needs no knowledge base.
+std::vector<DoctorFinding> Doctor(const Config& config);
+
+/// Indexes a BEIR folder into a scratch knowledge base through the normal path and measures the
+/// modes.
+BeirReport EvaluateBeir(const Config& config, const std::filesystem::path& folder,
+                        const std::vector<SearchMode>& modes, const ProgressSink& progress,
+                        const CancelFlag& cancel);
+
+/// Asks every question of a JSONL file (data/eval/README.md) of the knowledge base. `split`
+/// restricts to questions with that "split" when not empty.
+AnswerEvaluation EvaluateAnswers(KnowledgeBase& kb, const std::filesystem::path& file,
+                                 const std::string& split, const CancelFlag& cancel);
+
+}  // namespace sworn::service

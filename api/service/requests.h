@@ -1,0 +1,230 @@
+// What is asked of a knowledge base and what comes back. Plain data; api/service/json.h writes it
+// in the fixed JSON shapes. Times are milliseconds since 1970 in UTC.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/types.h"
+#include "store/records.h"
+
+namespace sworn::service {
+
+inline constexpr const char* kDefaultCollection = "default";
+
+struct IndexRequest {
+  std::vector<std::filesystem::path> paths;
+  std::string collection = kDefaultCollection;
+  std::vector<std::string> include;  // globs; empty: every file
+  std::vector<std::string> exclude;
+  std::map<std::string, std::string> meta;
+  bool dry_run = false;
+  bool allow_mass_remove = false;
+};
+
+/// A file that gave no text, or (in a dry run) what would happen to it.
+struct FileNote {
+  std::string path;
+  std::string outcome;  // "failed", "skipped"; dry run also "new", "updated", "removed"
+  std::string reason;
+};
+
+struct IndexReport {
+  std::string collection;
+  std::uint64_t added = 0;
+  std::uint64_t updated = 0;
+  std::uint64_t unchanged = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t chunks = 0;      // written by this run
+  std::uint64_t text_bytes = 0;  // extracted by this run
+  std::uint64_t generation = 0;
+  double seconds = 0;
+  bool cancelled = false;  // what was published stays; the next run goes on from there
+  bool dry_run = false;
+  std::vector<FileNote> notes;
+};
+
+struct IndexProgress {
+  std::string phase;  // "scanning", "indexing", "publishing"
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  std::uint64_t chunks = 0;
+  std::uint64_t generation = 0;  // newest published
+  std::string path;              // last file finished
+  double seconds = 0;
+};
+using ProgressSink = std::function<void(const IndexProgress&)>;
+
+enum class SearchMode { kHybrid, kKeyword, kVector };
+
+struct SearchRequest {
+  std::string text;
+  std::size_t top_k = 10;  // 1 to 1,000
+  std::vector<std::string> collections;
+  SearchMode mode = SearchMode::kHybrid;
+  store::DocumentFilter filter;
+};
+
+struct Hit {
+  std::uint32_t rank = 0;
+  double score = 0;
+  std::optional<std::uint32_t> keyword_rank;
+  std::optional<std::uint32_t> vector_rank;
+  std::optional<double> keyword_score;
+  std::optional<double> vector_score;
+  std::uint32_t tier = 0;  // identifiers and phrases of the question that the passage contains
+  store::StoredChunk chunk;
+};
+
+struct LegReport {
+  std::string name;  // "keyword", "vector"
+  bool ran = false;
+  std::uint64_t candidates = 0;
+  std::string reason;  // why it did not run
+};
+
+/// Where the log speaks of this request.
+struct AuditReference {
+  std::uint64_t intent = 0;
+  std::uint64_t outcome = 0;
+  std::uint64_t checkpoint = 0;  // tree size
+};
+
+struct SearchResponse {
+  std::string query;
+  SearchMode mode = SearchMode::kHybrid;
+  std::vector<Hit> hits;
+  std::vector<LegReport> legs;
+  std::map<std::string, std::uint64_t> generations;
+  double took_ms = 0;
+  AuditReference audit;
+};
+
+struct AskRequest {
+  std::string text;
+  std::vector<std::string> collections;
+  store::DocumentFilter filter;
+  std::string model = "extractive";
+  std::string matter;   // label kept in the log's payload
+  std::string purpose;  // likewise
+};
+
+enum class AnswerStatus { kAnswered, kPartial, kAbstained };
+
+struct Citation {
+  std::uint32_t number = 0;  // 1-based, as in the "[n]" of the answer
+  std::string quote;
+  ByteRange range;           // of the quote in the stored text
+  store::StoredChunk chunk;  // document, page, heading; its text is the passage
+  bool verified = false;     // the quote was compared with the stored version byte by byte
+};
+
+struct AnswerSentence {
+  std::string text;
+  std::vector<std::uint32_t> citations;
+  bool verified = false;  // every citation is
+};
+
+struct Coverage {
+  std::uint64_t searched = 0;  // documents
+  std::uint64_t skipped = 0;
+  std::uint64_t unreadable = 0;
+  std::vector<FileNote> unreadable_list;
+};
+
+struct AskTiming {
+  double retrieve = 0;
+  double prefill = 0;
+  double generate = 0;
+  double total = 0;
+};
+
+struct AskResponse {
+  std::string answer_id;  // "a_..."
+  std::string question;
+  std::string language;  // of the question
+  AnswerStatus status = AnswerStatus::kAbstained;
+  std::string reason;  // of an abstention or a partial answer
+  std::string answer;
+  std::vector<AnswerSentence> sentences;
+  std::vector<Citation> citations;
+  std::vector<Hit> nearest;  // of an abstention: the passages that came closest
+  std::string model_id;
+  std::optional<std::string> model_sha256;
+  std::map<std::string, std::uint64_t> generations;
+  std::vector<LegReport> legs;
+  Coverage coverage;
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+  AskTiming timing;
+  AuditReference audit;
+};
+
+struct ListRequest {
+  std::vector<std::string> collections;
+  bool with_withdrawn = false;
+  std::size_t limit = 0;  // 0: all
+  std::string after;      // document id
+};
+
+struct RemoveReport {
+  std::vector<store::DocumentInfo> removed;
+  std::map<std::string, std::uint64_t> generations;
+};
+
+struct StatusReport {
+  std::string kb_folder;
+  std::string kb_id;
+  std::string version;
+  std::vector<store::CollectionInfo> collections;
+  std::uint64_t audit_entries = 0;
+  std::uint64_t catalog_bytes = 0;
+  std::string model_id;
+};
+
+/// One line of `sworn doctor`.
+struct DoctorFinding {
+  std::string subject;  // "landlock", "antiword", "disk space"
+  bool ok = false;
+  bool required = false;  // false: a feature is missing, nothing is broken
+  std::string detail;
+};
+
+struct BeirModeResult {
+  std::string mode;
+  double ndcg_at_10 = 0;
+  double recall_at_100 = 0;
+  double mrr = 0;
+  std::optional<double> p_value_vs_keyword;
+};
+
+struct BeirReport {
+  std::string collection;
+  std::uint64_t documents = 0;
+  std::uint64_t queries = 0;
+  std::uint64_t chunks = 0;
+  double index_seconds = 0;
+  std::vector<BeirModeResult> modes;
+};
+
+struct AnswerEvaluation {
+  std::uint64_t questions = 0;
+  std::uint64_t answerable = 0;
+  std::uint64_t answered = 0;
+  double sentence_accuracy =
+      0;  // answerable questions with a citation that overlaps an expected quote
+  double citation_precision = 0;  // citations that overlap an expected quote, over citations given
+  double abstention_precision = 0;  // unanswerable among the abstained
+  double abstention_recall = 0;     // abstained among the unanswerable
+  double latency_p50_ms = 0;
+  std::vector<std::string> mistakes;  // question ids with what went wrong
+};
+
+}  // namespace sworn::service
