@@ -1,0 +1,75 @@
+#include "indexer/extract/charset.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <uchardet/uchardet.h>
+
+#include "core/error.h"
+#include "core/text/charset.h"
+#include "core/text/unicode.h"
+#include "indexer/extract/limits.h"
+
+namespace sworn::indexer {
+namespace {
+
+constexpr std::size_t kGuessedFromBytes = 256 * 1024;
+constexpr std::size_t kMaxDecodedBytes = 4 * kMaxTextBytes;
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+
+struct DetectorCloser {
+  void operator()(uchardet_t detector) const { uchardet_delete(detector); }
+};
+
+std::string CharsetOfMark(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  if (bytes.starts_with(kUtf8Mark)) return "UTF-8";
+  if (bytes.starts_with("\xff\xfe\0\0"sv)) return "UTF-32LE";
+  if (bytes.starts_with("\0\0\xfe\xff"sv)) return "UTF-32BE";
+  if (bytes.starts_with("\xff\xfe"sv)) return "UTF-16LE";
+  if (bytes.starts_with("\xfe\xff"sv)) return "UTF-16BE";
+  return {};
+}
+
+std::string GuessCharset(std::string_view bytes) {
+  const std::unique_ptr<std::remove_pointer_t<uchardet_t>, DetectorCloser> detector(uchardet_new());
+  if (uchardet_handle_data(detector.get(), bytes.data(),
+                           std::min(bytes.size(), kGuessedFromBytes)) != 0) {
+    return {};
+  }
+  uchardet_data_end(detector.get());
+  return uchardet_get_charset(detector.get());
+}
+
+bool IsUtf8Name(std::string_view charset) {
+  return charset.size() <= 5 && charset.find('8') != std::string_view::npos &&
+         (charset[0] == 'u' || charset[0] == 'U');
+}
+
+}  // namespace
+
+DecodedText DecodeText(std::string_view bytes, std::string_view declared) {
+  if (bytes.size() > kMaxDecodedBytes) {
+    throw Error(ErrorCode::kTooLarge, "the text is larger than 256 MiB");
+  }
+  const std::string marked = CharsetOfMark(bytes);
+  if (marked == "UTF-8") return {std::string(bytes.substr(kUtf8Mark.size())), "UTF-8", 0};
+  if (marked.empty() && text::IsValidUtf8(bytes)) return {std::string(bytes), "UTF-8", 0};
+
+  const std::string candidates[] = {marked, std::string(declared), GuessCharset(bytes),
+                                    "windows-1252"};
+  for (const std::string& charset : candidates) {
+    if (charset.empty()) continue;
+    // Nearly UTF-8: one bad byte must not turn the rest into another alphabet.
+    if (IsUtf8Name(charset)) return {std::string(bytes), "UTF-8", 0};
+    std::optional<text::ConvertedText> converted =
+        text::ConvertToUtf8(bytes, charset, kMaxDecodedBytes);
+    if (converted) return {std::move(converted->utf8), charset, converted->invalid};
+  }
+  throw Error(ErrorCode::kInternal, "ICU does not know windows-1252");
+}
+
+}  // namespace sworn::indexer

@@ -1,0 +1,46 @@
+// What kind of file these bytes are, by magic bytes, extension and look.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace sworn::indexer {
+
+namespace media {
+inline constexpr std::string_view kPlainText = "text/plain";
+inline constexpr std::string_view kMarkdown = "text/markdown";
+inline constexpr std::string_view kHtml = "text/html";
+inline constexpr std::string_view kCsv = "text/csv";
+inline constexpr std::string_view kTsv = "text/tab-separated-values";
+inline constexpr std::string_view kJson = "application/json";
+inline constexpr std::string_view kJsonLines = "application/x-ndjson";
+inline constexpr std::string_view kXml = "application/xml";
+inline constexpr std::string_view kRtf = "application/rtf";
+inline constexpr std::string_view kPdf = "application/pdf";
+inline constexpr std::string_view kEml = "message/rfc822";
+inline constexpr std::string_view kDocx =
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+inline constexpr std::string_view kPptx =
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+inline constexpr std::string_view kXlsx =
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+inline constexpr std::string_view kOdt = "application/vnd.oasis.opendocument.text";
+inline constexpr std::string_view kDoc = "application/msword";
+inline constexpr std::string_view kXls = "application/vnd.ms-excel";
+inline constexpr std::string_view kPpt = "application/vnd.ms-powerpoint";
+inline constexpr std::string_view kMsg = "application/vnd.ms-outlook";
+inline constexpr std::string_view kZip = "application/zip";
+inline constexpr std::string_view kBinary = "application/octet-stream";
+inline constexpr std::string_view kEmpty = "application/x-empty";
+}  // namespace media
+
+/// The media type of a file. Magic bytes win over the extension where they contradict it (an RTF
+/// named .doc), the extension wins where the bytes fit several types; bytes that look like text and
+/// have no known extension are text/plain. Never fails: kBinary is the answer to everything else,
+/// kEmpty to no bytes. The view is static.
+std::string_view DetectMediaType(std::string_view file_name, std::string_view bytes) noexcept;
+
+/// The media type of an extension without its dot, in any case: "PDF" -> "application/pdf".
+std::optional<std::string_view> MediaTypeOfExtension(std::string_view extension) noexcept;
+
+}  // namespace sworn::indexer

@@ -1,0 +1,43 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/error.h"
+#include "indexer/extract/extractor.h"
+#include "indexer/extract/formats.h"
+#include "indexer/extract/media_type.h"
+
+namespace sworn::indexer {
+namespace {
+
+constexpr auto kExtractors = std::to_array<std::pair<std::string_view, ExtractFunction>>({
+    {media::kPlainText, &ExtractPlainText},
+});
+
+}  // namespace
+
+ExtractFunction FindExtractor(std::string_view media_type) noexcept {
+  const auto* row = std::find_if(kExtractors.begin(), kExtractors.end(),
+                                 [&](const auto& r) { return r.first == media_type; });
+  return row == kExtractors.end() ? nullptr : row->second;
+}
+
+Extraction ExtractBytes(std::string_view bytes, const ExtractRequest& request) {
+  const ExtractFunction extract = FindExtractor(request.media_type);
+  if (extract == nullptr) {
+    throw Error(ErrorCode::kUnsupportedMedia, "unsupported: " + request.media_type);
+  }
+  if (bytes.size() > request.limits.max_file_bytes) {
+    throw Error(
+        ErrorCode::kTooLarge,
+        "larger than " + std::to_string(request.limits.max_file_bytes) + " bytes (max_file_bytes)");
+  }
+  if (request.nesting > request.limits.max_nesting) {
+    throw Error(
+        ErrorCode::kTooLarge,
+        "nested deeper than " + std::to_string(request.limits.max_nesting) + " (max_nesting)");
+  }
+  return extract(bytes, request);
+}
+
+}  // namespace sworn::indexer
