@@ -143,6 +143,7 @@ struct DocumentFilter {
 
 struct CollectionInfo {
   std::string name;
+  std::string collection_id;     // "c_" and 26 random base32 characters; never reused
   std::uint64_t generation = 0;  // 0: nothing published yet
   std::string embedder_id;       // digest of the EmbedderIdentity; empty before the first job
   std::string embedder_name;
