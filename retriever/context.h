@@ -17,13 +17,21 @@ namespace sworn::retriever {
 
 /// A contiguous piece of one document version: one chunk, or neighbouring ones joined.
 struct Passage {
-  std::uint32_t number = 0;        // 1 to n, best first
-  double score = 0;                // of its best hit
-  store::StoredChunk best;         // the best hit's chunk: document, page, heading, language
-  std::vector<ChunkId> chunk_ids;  // in document order
-  ByteRange range;                 // into the stored text; covers `text`
-  std::string text;                // equal to those bytes
+  std::uint32_t number = 0;                // 1 to n, best first
+  double score = 0;                        // of its best hit
+  std::vector<store::StoredChunk> chunks;  // one or more, in document order
+  std::size_t best = 0;                    // index of the best hit's chunk
+  ByteRange range;                         // into the stored text; covers `text`
+  std::string text;                        // equal to those bytes
 };
+
+/// The chunk of the passage in which the byte `offset` of the stored text stands (the last one that
+/// holds it; the best one if none does).
+const store::StoredChunk& ChunkAt(const Passage& passage, std::uint64_t offset);
+
+/// Where the span stands in the original: the location of its chunk, with page and lines narrowed
+/// to the span by the page breaks and line breaks before and in it.
+Location LocateSpan(const Passage& passage, const ByteRange& span);
 
 struct Context {
   std::vector<Passage> passages;

@@ -41,7 +41,8 @@ struct Quotation {
   std::uint32_t passage_number = 0;  // Passage::number
   ByteRange range;                   // into the stored text of the passage's document version
   std::string text;                  // those bytes
-  ChunkId chunk_id = 0;              // the passage's chunk that holds it
+  ChunkId chunk_id = 0;              // the passage's chunk that holds its first byte
+  Location location;                 // of the sentence, narrower than the chunk's
   double score = 0;
 };
 

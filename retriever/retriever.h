@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/embedder.h"
 #include "core/text/analyzer.h"
 #include "core/types.h"
+#include "retriever/fusion.h"
 #include "retriever/query.h"
 #include "store/snapshot.h"
 
@@ -79,6 +79,11 @@ class Retriever {
   [[nodiscard]] SearchResult Search(const Query& query);
 
  private:
+  std::vector<LegCandidate> RunKeyword(const Query& query, std::size_t limit,
+                                       const store::ContentSet* only, LegReport& report);
+  std::vector<LegCandidate> RunVector(const Query& query, std::size_t limit,
+                                      const store::ContentSet* only, LegReport& report) const;
+
   const store::Snapshot& snapshot_;
   const Embedder* embedder_;
   Parameters parameters_;
