@@ -5,26 +5,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "core/text/unicode.h"
+#include "retriever/folded_text.h"
 
 namespace sworn::retriever {
 namespace {
-
-/// Case-folded, white space collapsed: what two texts must share to count as the same.
-std::string ComparisonForm(std::string_view text) {
-  std::string result;
-  bool space = false;
-  for (const char c : text::FoldCase(text)) {
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r') {
-      space = !result.empty();
-      continue;
-    }
-    if (space) result += ' ';
-    space = false;
-    result += c;
-  }
-  return result;
-}
 
 std::unique_ptr<const store::ContentSet> SetOf(const std::vector<ContentId>& contents) {
   std::vector<bool> members;

@@ -51,9 +51,12 @@ struct ScoredSentence {
   std::vector<bool> words;   // which QuestionWords the sentence has
 };
 
-/// Every sentence of every passage, best first; ties by passage, then position.
-std::vector<ScoredSentence> ScoreSentences(const QuestionModel& question,
-                                           std::span<const PassageView> passages,
-                                           text::Analyzer& analyzer);
+struct SentenceScores {
+  std::vector<ScoredSentence> sentences;         // of every passage, best first; ties by place
+  std::vector<std::vector<bool>> passage_words;  // per passage: which QuestionWords it has
+};
+
+SentenceScores ScoreSentences(const QuestionModel& question, std::span<const PassageView> passages,
+                              text::Analyzer& analyzer);
 
 }  // namespace sworn::retriever
