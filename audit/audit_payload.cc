@@ -1,0 +1,99 @@
+#include "audit/audit_payload.h"
+
+#include "core/canonical_json.h"
+#include "core/error.h"
+
+namespace sworn::audit {
+namespace {
+
+constexpr const char* kSchema = R"sql(
+CREATE TABLE IF NOT EXISTS payload(
+  commitment BLOB PRIMARY KEY,
+  json BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS payload_key(
+  commitment BLOB PRIMARY KEY,
+  key BLOB NOT NULL) WITHOUT ROWID;
+)sql";
+
+std::string Text(const Sha256Digest& digest) { return {digest.begin(), digest.end()}; }
+
+}  // namespace
+
+Payload MakePayload(const std::string& key, const nlohmann::json& value) {
+  Payload payload{key, CanonicalJson(value), ""};
+  if (payload.json.size() > kMaxPayloadBytes) {
+    throw Error(ErrorCode::kTooLarge, "the record of this request is larger than " +
+                                          std::to_string(kMaxPayloadBytes) + " bytes");
+  }
+  payload.commitment = Text(HmacSha256(key, payload.json));
+  return payload;
+}
+
+std::string CommitTo(std::string_view key, std::string_view what, std::string_view bytes) {
+  // A payload is a JSON object, so no payload can start like this.
+  std::string message = "sworn ";
+  message += what;
+  message += '\0';
+  message += bytes;
+  return Text(HmacSha256(key, message));
+}
+
+std::optional<std::string> FindPayloadFault(const AuditEntry& entry, const Payload& payload) {
+  if (Text(HmacSha256(payload.key, payload.json)) != payload.commitment ||
+      entry.fields.Bytes(Tag::kPayload) != payload.commitment) {
+    return "the payload is not the one that was logged";
+  }
+  const nlohmann::json value = nlohmann::json::parse(payload.json, nullptr, false);
+  if (!value.is_object()) return "the payload is no JSON object";
+  const auto principal = value.find("principal");
+  if (principal != value.end() && principal->is_string() &&
+      entry.fields.Bytes(Tag::kPrincipal) !=
+          CommitTo(payload.key, "principal", principal->get_ref<const std::string&>())) {
+    return "the principal is not the one that was logged";
+  }
+  const auto answer = value.find("answer");
+  if (answer != value.end()) {
+    const Sha256Digest digest = AnswerDigest(*answer);
+    if (entry.fields.Bytes(Tag::kAnswer) !=
+        CommitTo(payload.key, "answer",
+                 {reinterpret_cast<const char*>(digest.data()), digest.size()})) {
+      return "the answer is not the one that was logged";
+    }
+  }
+  return std::nullopt;
+}
+
+PayloadStore::PayloadStore(const std::filesystem::path& file, SqliteConnection::Mode mode)
+    : connection_(file, mode) {
+  if (mode == SqliteConnection::Mode::kReadWrite) {
+    connection_.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    connection_.Execute(kSchema);
+    connection_.RestrictToAppend();
+  }
+}
+
+void PayloadStore::Put(const Payload& payload) {
+  if (!put_) {
+    put_.emplace(connection_.Prepare("INSERT INTO payload(commitment, json) VALUES(?, ?)"));
+    put_key_.emplace(connection_.Prepare("INSERT INTO payload_key(commitment, key) VALUES(?, ?)"));
+  }
+  SqliteTransaction transaction(connection_);
+  put_->BindBlob(1, payload.commitment).BindBlob(2, payload.json).Run();
+  put_key_->BindBlob(1, payload.commitment).BindBlob(2, payload.key).Run();
+  transaction.Commit();
+}
+
+std::optional<Payload> PayloadStore::Find(std::string_view commitment) {
+  if (!find_) {
+    find_.emplace(
+        connection_.Prepare("SELECT payload.json, payload_key.key FROM payload LEFT JOIN "
+                            "payload_key USING(commitment) WHERE commitment = ?"));
+  }
+  find_->BindBlob(1, commitment);
+  std::optional<Payload> payload;
+  if (find_->Step()) payload = Payload{find_->Text(1), find_->Text(0), std::string(commitment)};
+  find_->Reset();
+  return payload;
+}
+
+}  // namespace sworn::audit
