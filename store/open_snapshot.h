@@ -1,0 +1,26 @@
+// Opens a Snapshot, or says which segment stands in the way.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "store/segment.h"
+#include "store/snapshot.h"
+
+namespace sworn::store {
+
+struct SegmentFault {
+  CollectionRow collection;
+  SegmentRow segment;
+  std::string reason;
+};
+
+/// Reads the catalog in one transaction, locks and verifies each segment. A fault may also mean
+/// that the segment was replaced meanwhile: the caller looks at the catalog again. Throws kNotFound
+/// for an unknown collection.
+std::variant<std::shared_ptr<const Snapshot>, SegmentFault> TryOpenSnapshot(
+    const StorePaths& paths, std::span<const std::string> collections);
+
+}  // namespace sworn::store

@@ -1,0 +1,43 @@
+// From a pending generation to a published one.
+#pragma once
+
+#include <optional>
+
+#include "core/sqlite.h"
+#include "store/catalog_write.h"
+#include "store/knowledge_store.h"
+#include "store/segment.h"
+
+namespace sworn::store {
+
+/// What the functions below work on. The caller holds the index lock and `catalog` writes.
+struct Publication {
+  const StorePaths& paths;
+  StoreContext context;
+  SqliteConnection& catalog;
+};
+
+/// The contents of a pending generation that no segment holds yet; nothing if there are none.
+std::optional<SegmentRow> PlanPendingSegment(SqliteConnection& catalog,
+                                             const CollectionRow& collection);
+
+/// One transaction: contents that lost their last document leave, `segment` joins, the generation
+/// becomes the published one.
+void PublishPending(const Publication& publication, const CollectionRow& collection,
+                    const std::optional<SegmentRow>& segment);
+
+/// Publishes what a dead job committed and did not publish; false if there is nothing.
+bool PublishLeftovers(const Publication& publication, const CollectionRow& collection);
+
+/// Embeds every chunk anew and publishes segments of the new vectors as the next generation.
+void Reembed(const Publication& publication, const CollectionRow& collection,
+             const Embedder& embedder);
+
+/// Merges small segments, if there are too many, as a generation of equal content.
+void MergeIfMany(const Publication& publication, const CollectionRow& collection);
+
+/// Builds a damaged segment anew and puts it in the other's place.
+void ReplaceSegment(const Publication& publication, const CollectionRow& collection,
+                    const SegmentRow& damaged);
+
+}  // namespace sworn::store

@@ -1,0 +1,120 @@
+#include "store/segment.h"
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+
+#include "core/crypto.h"
+#include "core/error.h"
+#include "core/text/analyzer.h"
+#include "store/segment_builder.h"
+
+namespace sworn::store {
+
+namespace fs = std::filesystem;
+
+std::vector<SegmentFile> DescribeFiles(const fs::path& segment_folder) {
+  std::vector<SegmentFile> files;
+  for (const auto& entry : fs::recursive_directory_iterator(segment_folder)) {
+    if (!entry.is_regular_file()) continue;
+    files.push_back({entry.path().lexically_relative(segment_folder).native(), entry.file_size(),
+                     ToHex(Sha256OfFile(entry.path().native()))});
+  }
+  std::sort(files.begin(), files.end(),
+            [](const SegmentFile& a, const SegmentFile& b) { return a.path < b.path; });
+  return files;
+}
+
+std::optional<std::string> FindSegmentDamage(const fs::path& segment_folder,
+                                             const SegmentRow& segment) {
+  if (segment.analyzer_version != text::kAnalyzerVersion) return "made by another analyzer";
+  if (segment.files.empty()) return "the catalog names no file";
+  for (const SegmentFile& file : segment.files) {
+    std::error_code error;
+    const auto bytes = fs::file_size(segment_folder / file.path, error);
+    if (error) return file.path + ": " + error.message();
+    if (bytes != file.bytes) return file.path + ": size differs";
+    try {
+      if (ToHex(Sha256OfFile((segment_folder / file.path).native())) != file.sha256) {
+        return file.path + ": digest differs";
+      }
+    } catch (const Error& failure) {
+      return failure.what();
+    }
+  }
+  return std::nullopt;
+}
+
+void MoveIntoPlace(FileOps& files, const StorePaths& paths, const std::string& collection_id,
+                   const std::string& name) {
+  const fs::path built = paths.temporary() / name;
+  const fs::path target = paths.segments(collection_id);
+  SyncTree(files, built);
+  CreatePrivateFolder(target);
+  files.SyncFolder(paths.index());
+  files.Rename(built, target / name);
+  files.SyncFolder(target);
+}
+
+namespace {
+
+BuildContent ReadBack(SqliteConnection& catalog, const CollectionRow& collection,
+                      const SegmentRow& plan, ContentId content_id) {
+  BuildContent content;
+  content.content_id = content_id;
+  const ContentHead head = LoadContentHead(catalog, content_id);
+  content.title = head.title;
+  content.language = head.language;
+  content.text = LoadContentText(catalog, content_id);
+  for (const ChunkRow& row : LoadChunkRows(catalog, content_id)) {
+    if (content.first_chunk == 0) content.first_chunk = row.chunk.chunk_id;
+    static_cast<void>(ChunkText(row, content.text));  // checks range and digest
+    content.chunks.push_back(
+        {row.chunk.range, row.chunk.heading, row.chunk.language,
+         LoadVector(catalog, plan.embedder, row.chunk.chunk_id, collection.dimension)});
+  }
+  return content;
+}
+
+}  // namespace
+
+SegmentRow BuildFromCatalog(FileOps& files, const StorePaths& paths, SqliteConnection& catalog,
+                            const CollectionRow& collection, SegmentRow plan) {
+  plan.name = RandomBase32Id();
+  plan.collection = collection.id;
+  plan.analyzer_version = text::kAnalyzerVersion;
+  const fs::path folder = paths.temporary() / plan.name;
+  {
+    SegmentBuilder builder(files, folder, collection.dimension);
+    for (const ContentId content_id : ContentsOfSegment(catalog, plan)) {
+      builder.Add(ReadBack(catalog, collection, plan, content_id));
+    }
+    builder.Finish();
+    plan.chunks = builder.chunks();
+  }
+  plan.files = DescribeFiles(folder);
+  MoveIntoPlace(files, paths, collection.collection_id, plan.name);
+  return plan;
+}
+
+void CollectGarbage(const StorePaths& paths, SqliteConnection& catalog) {
+  std::set<std::string> wanted;
+  SqliteStatement rows = catalog.Prepare("SELECT name FROM segment");
+  while (rows.Step()) wanted.insert(rows.Text(0));
+  std::error_code ignored;
+  for (const auto& collection : fs::directory_iterator(paths.index(), ignored)) {
+    for (const auto& segment : fs::directory_iterator(collection.path(), ignored)) {
+      const std::string name = segment.path().filename().native();
+      if (wanted.contains(name)) continue;
+      const auto lock = FileLock::TryAcquireExisting(segment.path(), FileLock::Mode::kExclusive);
+      if (lock == nullptr) continue;  // a reader holds it
+      // Out of the way at once, so that no reader meets a folder that is half gone.
+      const fs::path aside = paths.temporary() / name;
+      fs::rename(segment.path(), aside, ignored);
+      if (!ignored) fs::remove_all(aside, ignored);
+    }
+    fs::remove(collection.path(), ignored);  // only when empty
+  }
+}
+
+}  // namespace sworn::store

@@ -1,0 +1,384 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/glob.h"
+#include "core/sqlite.h"
+#include "store/catalog_read.h"
+#include "store/faiss_index.h"
+#include "store/open_snapshot.h"
+#include "store/xapian_index.h"
+
+namespace sworn::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A collection as the snapshot sees it.
+struct OpenCollection {
+  CollectionRow row;
+  std::vector<ContentRow> live;
+};
+
+struct OpenVectors {
+  std::string embedder_id;
+  VectorReader reader;
+};
+
+/// What one live document offers to a filter.
+struct Candidate {
+  std::string path;
+  std::string media_type;
+  std::int64_t date_ms = 0;
+  std::map<std::string, std::string> user_meta;
+  std::map<std::string, std::string> metadata;
+};
+
+class FilterMatcher {
+ public:
+  explicit FilterMatcher(const DocumentFilter& filter) : filter_(filter) {
+    for (const std::string& glob : filter.path_globs) globs_.emplace_back(glob);
+  }
+
+  [[nodiscard]] bool Matches(const Candidate& document) const {
+    if (filter_.since_ms && document.date_ms < *filter_.since_ms) return false;
+    if (filter_.until_ms && document.date_ms >= *filter_.until_ms) return false;
+    return MatchesType(document) && MatchesWhere(document) && MatchesPath(document);
+  }
+
+ private:
+  [[nodiscard]] bool MatchesType(const Candidate& document) const {
+    if (filter_.media_types.empty()) return true;
+    return std::any_of(
+        filter_.media_types.begin(), filter_.media_types.end(), [&](const std::string& wanted) {
+          return wanted.find('/') != std::string::npos ? wanted == document.media_type
+                                                       : wanted == ExtensionOf(document.path);
+        });
+  }
+
+  [[nodiscard]] bool MatchesWhere(const Candidate& document) const {
+    return std::all_of(filter_.where.begin(), filter_.where.end(), [&](const auto& pair) {
+      const auto user = document.user_meta.find(pair.first);
+      if (user != document.user_meta.end()) return user->second == pair.second;
+      const auto own = document.metadata.find(pair.first);
+      return own != document.metadata.end() && own->second == pair.second;
+    });
+  }
+
+  [[nodiscard]] bool MatchesPath(const Candidate& document) const {
+    return globs_.empty() || std::any_of(globs_.begin(), globs_.end(), [&](const Glob& glob) {
+             return glob.MatchesPathOrTail(document.path);
+           });
+  }
+
+  static std::string ExtensionOf(const std::string& path) {
+    const std::size_t dot = path.find_last_of("./");
+    if (dot == std::string::npos || path[dot] != '.') return {};
+    std::string extension = path.substr(dot + 1);
+    std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) {
+      return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    });
+    return extension;
+  }
+
+  const DocumentFilter& filter_;
+  std::vector<Glob> globs_;
+};
+
+std::map<std::string, std::string> Pairs(std::string_view json) {
+  try {
+    return nlohmann::json::parse(json).get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    throw Error(ErrorCode::kIntegrity, "the metadata of a document is damaged");
+  }
+}
+
+class SnapshotImpl : public Snapshot {
+ public:
+  explicit SnapshotImpl(const StorePaths& paths)
+      : catalog_(paths.catalog(), SqliteConnection::Mode::kReadOnly),
+        transaction_(catalog_, SqliteTransaction::Kind::kDeferred) {}
+
+  /// Fills the snapshot; nothing on success.
+  std::optional<SegmentFault> Open(const StorePaths& paths, std::span<const std::string> names) {
+    for (CollectionRow& row : Choose(names)) {
+      std::vector<ContentRow> live = LoadLiveContents(catalog_, row);
+      const std::vector<SegmentRow> segments = LoadSegments(catalog_, row.id);
+      infos_.push_back(Describe(catalog_, row, live, segments));
+      for (const SegmentRow& segment : segments) {
+        if (auto reason = OpenSegment(paths, row, segment)) {
+          return SegmentFault{row, segment, *reason};
+        }
+      }
+      collections_.push_back({std::move(row), std::move(live)});
+    }
+    chunk_postings_ = std::make_unique<PostingReader>(chunk_folders_);
+    content_postings_ = std::make_unique<PostingReader>(content_folders_);
+    IndexLiveContents();
+    return std::nullopt;
+  }
+
+  [[nodiscard]] const std::vector<CollectionInfo>& collections() const override { return infos_; }
+
+  [[nodiscard]] std::unique_ptr<const ContentSet> Resolve(
+      const DocumentFilter& filter) const override {
+    if (filter.empty()) return nullptr;
+    const FilterMatcher matcher(filter);
+    const std::lock_guard lock(mutex_);
+    std::vector<bool> members;
+    for (const OpenCollection& collection : collections_) {
+      SqliteStatement rows = catalog_.Prepare(
+          "SELECT e.content_id, e.root, e.relative_path, t.media_type, e.document_date_ms, "
+          "e.user_meta, t.metadata FROM entry e JOIN content t ON t.id = e.content_id "
+          "WHERE e.collection = ?1 AND e.added_generation <= ?2 "
+          "AND (e.removed_generation IS NULL OR e.removed_generation > ?2)");
+      BindGeneration(rows, collection.row);
+      while (rows.Step()) {
+        const Candidate document{JoinPath({rows.Text(1), rows.Text(2)}), rows.Text(3), rows.Int(4),
+                                 Pairs(rows.Bytes(5)), Pairs(rows.Bytes(6))};
+        if (!matcher.Matches(document)) continue;
+        const auto id = static_cast<std::size_t>(rows.Int(0));
+        if (members.size() <= id) members.resize(id + 1);
+        members[id] = true;
+      }
+    }
+    return std::make_unique<const ContentSet>(std::move(members));
+  }
+
+  [[nodiscard]] std::vector<KeywordHit> SearchChunks(const text::KeywordQuery& query,
+                                                     const Bm25& bm25, std::size_t limit,
+                                                     const ContentSet* only) const override {
+    const std::vector<bool> allowed = AllowedChunks(only);
+    const std::lock_guard lock(mutex_);
+    const auto found = chunk_postings_->Search(query, bm25, limit, true, [&](std::uint32_t id) {
+      return id < allowed.size() && allowed[id];
+    });
+    std::vector<KeywordHit> hits;
+    hits.reserve(found.size());
+    for (const PostingHit& hit : found) hits.push_back({hit.id, hit.tier, hit.score});
+    return hits;
+  }
+
+  [[nodiscard]] std::vector<ScoredContent> SearchContents(const text::KeywordQuery& query,
+                                                          const Bm25& bm25, std::size_t limit,
+                                                          const ContentSet* only) const override {
+    const std::lock_guard lock(mutex_);
+    const auto found = content_postings_->Search(query, bm25, limit, false, [&](std::uint32_t id) {
+      return FindContent(id) != nullptr && (only == nullptr || only->Contains(id));
+    });
+    std::vector<ScoredContent> hits;
+    hits.reserve(found.size());
+    for (const PostingHit& hit : found) hits.push_back({hit.id, hit.score});
+    return hits;
+  }
+
+  [[nodiscard]] std::vector<ScoredChunk> SearchVectors(std::string_view embedder_id,
+                                                       std::span<const float> query,
+                                                       std::size_t limit,
+                                                       const ContentSet* only) const override {
+    std::vector<const VectorReader*> indexes;
+    for (const OpenVectors& vectors : vectors_) {
+      if (vectors.embedder_id == embedder_id) indexes.push_back(&vectors.reader);
+    }
+    const std::vector<bool> allowed = AllowedChunks(only);
+    return SearchVectorIndexes(indexes, query, limit,
+                               [&](ChunkId id) { return id < allowed.size() && allowed[id]; });
+  }
+
+  [[nodiscard]] TermStatistics Statistics(std::string_view term) const override {
+    const std::lock_guard lock(mutex_);
+    return chunk_postings_->Statistics(term);
+  }
+
+  [[nodiscard]] ContentId ContentOf(ChunkId chunk_id) const override {
+    // The last content whose first chunk is not behind the one asked for.
+    auto at = std::upper_bound(
+        by_chunk_.begin(), by_chunk_.end(), chunk_id,
+        [](ChunkId id, const ContentRow* content) { return id < content->first_chunk; });
+    if (at == by_chunk_.begin()) return 0;
+    const ContentRow& content = **--at;
+    return chunk_id - content.first_chunk < content.chunk_count ? content.id : 0;
+  }
+
+  [[nodiscard]] std::vector<StoredChunk> LoadChunks(
+      std::span<const ChunkId> chunk_ids) const override;
+
+  [[nodiscard]] std::vector<ChunkId> ChunksOf(ContentId content_id) const override {
+    std::vector<ChunkId> ids;
+    if (const ContentRow* content = FindContent(content_id)) {
+      for (std::uint32_t i = 0; i < content->chunk_count; ++i) {
+        ids.push_back(content->first_chunk + i);
+      }
+    }
+    return ids;
+  }
+
+  [[nodiscard]] std::optional<std::string> LoadText(const std::string& document_id,
+                                                    std::uint32_t version) const override {
+    const std::lock_guard lock(mutex_);
+    return LoadVersionText(catalog_, document_id, version);
+  }
+
+  [[nodiscard]] std::vector<UnreadableFile> Unreadable() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<UnreadableFile> files;
+    for (const OpenCollection& collection : collections_) {
+      SqliteStatement rows = catalog_.Prepare(
+          "SELECT root, relative_path, unreadable_kind, reason FROM entry "
+          "WHERE collection = ?1 AND content_id IS NULL AND added_generation <= ?2 "
+          "AND (removed_generation IS NULL OR removed_generation > ?2) ORDER BY 1, 2");
+      BindGeneration(rows, collection.row);
+      while (rows.Step()) {
+        files.push_back(
+            {{rows.Text(0), rows.Text(1)}, static_cast<UnreadableKind>(rows.Int(2)), rows.Text(3)});
+      }
+    }
+    return files;
+  }
+
+ private:
+  static void BindGeneration(SqliteStatement& rows, const CollectionRow& row) {
+    rows.Bind(1, row.id).Bind(2, static_cast<std::int64_t>(row.published));
+  }
+
+  std::vector<CollectionRow> Choose(std::span<const std::string> names) {
+    if (names.empty()) return LoadCollections(catalog_);
+    std::vector<CollectionRow> rows;
+    const std::set<std::string> distinct(names.begin(), names.end());
+    for (const std::string& name : distinct) {
+      std::optional<CollectionRow> row = FindCollection(catalog_, name);
+      if (!row) throw Error(ErrorCode::kNotFound, "no collection '" + name + "'");
+      rows.push_back(std::move(*row));
+    }
+    return rows;
+  }
+
+  std::optional<std::string> OpenSegment(const StorePaths& paths, const CollectionRow& row,
+                                         const SegmentRow& segment) {
+    const fs::path folder = paths.segments(row.collection_id) / segment.name;
+    auto lock = FileLock::TryAcquireExisting(folder, FileLock::Mode::kShared);
+    if (lock == nullptr) return "is missing";
+    if (auto damage = FindSegmentDamage(folder, segment)) return damage;
+    vectors_.push_back({row.embedder_id, VectorReader(folder / kVectorFile, row.dimension)});
+    chunk_folders_.push_back(folder / kChunkPostings);
+    content_folders_.push_back(folder / kContentPostings);
+    locks_.push_back(std::move(lock));
+    return std::nullopt;
+  }
+
+  void IndexLiveContents() {
+    ChunkId end = 0;
+    for (const OpenCollection& collection : collections_) {
+      for (const ContentRow& content : collection.live) {
+        by_id_.push_back(&content);
+        if (content.chunk_count > 0) by_chunk_.push_back(&content);
+        end = std::max(end, content.first_chunk + content.chunk_count);
+      }
+    }
+    std::sort(by_id_.begin(), by_id_.end(),
+              [](const auto* a, const auto* b) { return a->id < b->id; });
+    std::sort(by_chunk_.begin(), by_chunk_.end(),
+              [](const auto* a, const auto* b) { return a->first_chunk < b->first_chunk; });
+    chunk_end_ = end;
+  }
+
+  [[nodiscard]] const ContentRow* FindContent(ContentId id) const {
+    const auto at = std::lower_bound(
+        by_id_.begin(), by_id_.end(), id,
+        [](const ContentRow* content, ContentId wanted) { return content->id < wanted; });
+    return at != by_id_.end() && (*at)->id == id ? *at : nullptr;
+  }
+
+  /// One bit per chunk id: live and let through by `only`.
+  [[nodiscard]] std::vector<bool> AllowedChunks(const ContentSet* only) const {
+    std::vector<bool> allowed(chunk_end_);
+    for (const ContentRow* content : by_chunk_) {
+      if (only != nullptr && !only->Contains(content->id)) continue;
+      const auto begin = allowed.begin() + content->first_chunk;
+      std::fill(begin, begin + content->chunk_count, true);
+    }
+    return allowed;
+  }
+
+  void FillDocument(StoredChunk& chunk) const;
+
+  mutable std::mutex mutex_;  // guards catalog_ and the posting readers
+  mutable SqliteConnection catalog_;
+  SqliteTransaction transaction_;  // keeps the catalog as it was
+  std::vector<OpenCollection> collections_;
+  std::vector<CollectionInfo> infos_;
+  std::vector<std::unique_ptr<FileLock>> locks_;  // keep the segments' folders in place
+  std::vector<OpenVectors> vectors_;
+  std::vector<fs::path> chunk_folders_;
+  std::vector<fs::path> content_folders_;
+  std::unique_ptr<PostingReader> chunk_postings_;
+  std::unique_ptr<PostingReader> content_postings_;
+  std::vector<const ContentRow*> by_id_;     // into collections_
+  std::vector<const ContentRow*> by_chunk_;  // as above, without empty ones, by first chunk
+  ChunkId chunk_end_ = 0;
+};
+
+std::vector<StoredChunk> SnapshotImpl::LoadChunks(std::span<const ChunkId> chunk_ids) const {
+  const std::lock_guard lock(mutex_);
+  std::map<ContentId, std::string> texts;
+  std::vector<StoredChunk> chunks;
+  chunks.reserve(chunk_ids.size());
+  for (const ChunkId chunk_id : chunk_ids) {
+    const ContentId content_id = ContentOf(chunk_id);
+    const std::string what = "chunk " + std::to_string(chunk_id);
+    if (content_id == 0) throw Error(ErrorCode::kNotFound, "no " + what);
+    const std::optional<ChunkRow> row = LoadChunkRow(catalog_, chunk_id);
+    if (!row || row->chunk.content_id != content_id) {
+      throw Error(ErrorCode::kIntegrity, what + " is missing");
+    }
+    auto text = texts.find(content_id);
+    if (text == texts.end()) {
+      text = texts.emplace(content_id, LoadContentText(catalog_, content_id)).first;
+    }
+    StoredChunk chunk = row->chunk;
+    chunk.text = ChunkText(*row, text->second);
+    FillDocument(chunk);
+    chunks.push_back(std::move(chunk));
+  }
+  return chunks;
+}
+
+void SnapshotImpl::FillDocument(StoredChunk& chunk) const {
+  SqliteStatement rows = catalog_.Prepare(
+      "SELECT c.name, c.published, d.document_id, e.version, t.document_sha256, t.text_sha256, "
+      "e.root, e.relative_path, t.title, t.media_type, e.document_date_ms "
+      "FROM entry e JOIN document d ON d.id = e.document JOIN collection c ON c.id = e.collection "
+      "JOIN content t ON t.id = e.content_id WHERE e.content_id = ? "
+      "AND e.added_generation <= c.published "
+      "AND (e.removed_generation IS NULL OR e.removed_generation > c.published) ORDER BY d.id");
+  rows.Bind(1, std::int64_t{chunk.content_id});
+  if (!rows.Step()) {
+    throw Error(ErrorCode::kIntegrity,
+                "chunk " + std::to_string(chunk.chunk_id) + " belongs to no document");
+  }
+  chunk.collection = rows.Text(0);
+  chunk.document_id = rows.Text(2);
+  chunk.version = static_cast<std::uint32_t>(rows.Int(3));
+  chunk.document_sha256 = rows.Text(4);
+  chunk.text_sha256 = rows.Text(5);
+  chunk.path = JoinPath({rows.Text(6), rows.Text(7)});
+  chunk.title = rows.Text(8);
+  chunk.media_type = rows.Text(9);
+  chunk.document_date_ms = rows.Int(10);
+  while (rows.Step()) chunk.also_at.push_back(JoinPath({rows.Text(6), rows.Text(7)}));
+}
+
+}  // namespace
+
+std::variant<std::shared_ptr<const Snapshot>, SegmentFault> TryOpenSnapshot(
+    const StorePaths& paths, std::span<const std::string> collections) {
+  auto snapshot = std::make_shared<SnapshotImpl>(paths);
+  if (std::optional<SegmentFault> fault = snapshot->Open(paths, collections)) return *fault;
+  return std::shared_ptr<const Snapshot>(std::move(snapshot));
+}
+
+}  // namespace sworn::store
