@@ -2,6 +2,7 @@
 // answered by store::Snapshot. User text never reaches a query syntax.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct TermAlternatives {
 
 /// Words that were quoted: they must stand side by side.
 struct Phrase {
-  std::vector<TermAlternatives> words;
+  std::vector<TermAlternatives> words;  // stop words left out
+  std::uint32_t window = 0;             // words it spans, stop words included: they keep positions
   std::string folded;  // the quoted text, case-folded, for the exact check on the passage
 };
 
