@@ -1,0 +1,112 @@
+// From the words of a command line to a Command.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "api/service/knowledge_base.h"
+#include "api/service/requests.h"
+
+namespace sworn::cli {
+
+/// Accepted before and after the verb.
+struct GlobalOptions {
+  std::optional<std::string> kb;
+  std::optional<std::string> config;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+/// --help and --version: a text for stdout and nothing else to do.
+struct PrintCommand {
+  std::string text;
+};
+struct IndexCommand {
+  service::IndexRequest request;
+  bool watch = false;
+};
+/// A text of "-" stands for standard input.
+struct SearchCommand {
+  service::SearchRequest request;
+  bool explain = false;
+};
+struct AskCommand {
+  service::AskRequest request;
+  bool timing = false;
+};
+struct ListCommand {
+  service::ListRequest request;
+};
+struct ShowCommand {
+  std::string id_or_path;
+  bool text = false;
+  std::uint32_t version = 0;  // 0: the newest
+};
+struct RemoveCommand {
+  std::string id_or_path;
+};
+struct StatusCommand {};
+struct CollectionListCommand {};
+struct CollectionCreateCommand {
+  std::string name;
+};
+struct CollectionRemoveCommand {
+  std::string name;
+};
+struct AuditListCommand {
+  service::KnowledgeBase::AuditListRequest request;
+};
+struct AuditShowCommand {
+  std::uint64_t index = 0;
+};
+struct AuditVerifyCommand {};
+struct AuditExportCommand {};
+struct AuditReceiptCommand {
+  std::uint64_t index = 0;
+};
+struct EvalBeirCommand {
+  std::filesystem::path folder;
+  std::vector<service::SearchMode> modes;
+};
+struct EvalAnswersCommand {
+  std::filesystem::path file;
+  std::string split;
+};
+struct FsckCommand {
+  bool repair = false;
+};
+struct DoctorCommand {};
+struct BackupCommand {
+  std::filesystem::path file;
+  bool with_keys = false;
+};
+struct RestoreCommand {
+  std::filesystem::path file;
+  std::string reason;
+};
+
+using Command =
+    std::variant<PrintCommand, IndexCommand, SearchCommand, AskCommand, ListCommand, ShowCommand,
+                 RemoveCommand, StatusCommand, CollectionListCommand, CollectionCreateCommand,
+                 CollectionRemoveCommand, AuditListCommand, AuditShowCommand, AuditVerifyCommand,
+                 AuditExportCommand, AuditReceiptCommand, EvalBeirCommand, EvalAnswersCommand,
+                 FsckCommand, DoctorCommand, BackupCommand, RestoreCommand>;
+
+struct Arguments {
+  GlobalOptions global;
+  Command command;
+};
+
+/// `words` are argv without the program's name. Throws kInvalidArgument that names the word at
+/// fault, with the verb or option that may have been meant.
+Arguments ParseArguments(const std::vector<std::string>& words);
+
+/// Whether errors are wanted as JSON, told even from a command line that cannot be parsed.
+bool WantsJson(const std::vector<std::string>& words);
+
+}  // namespace sworn::cli
