@@ -37,4 +37,9 @@ ExtractFunction FindExtractor(std::string_view media_type) noexcept;
 /// attachments, raise request.nesting by one. Throws as an ExtractFunction does.
 Extraction ExtractBytes(std::string_view bytes, const ExtractRequest& request);
 
+/// One page (1-based) of a document as a picture ("P5"), for text recognition. Throws
+/// kUnsupportedMedia for formats without a renderer, else as RenderPdfPage (formats.h).
+std::string RenderPage(std::string_view bytes, const ExtractRequest& request, std::uint32_t page,
+                       std::uint32_t dpi);
+
 }  // namespace sworn::indexer

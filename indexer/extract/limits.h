@@ -1,6 +1,7 @@
 // The bounds of extraction. docs/formats/extraction.md lists them with their reasons.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace sworn::indexer {
@@ -26,7 +27,8 @@ inline constexpr std::uint64_t kMaxTextBytes = 64 * kMebibyte;
 inline constexpr std::size_t kMaxBlocks = 1'000'000;
 inline constexpr std::size_t kMaxTitleBytes = 1024;
 inline constexpr std::size_t kMaxTableHeaderBytes = 1024;
-inline constexpr std::size_t kMaxLocationNameBytes = 1024;  // sheet, page label, attachment path
+inline constexpr std::size_t kMaxLocationNameBytes = 1024;     // sheet, page label, attachment path
+inline constexpr std::size_t kMaxNameBytes = 256 * kMebibyte;  // table headers, sheets, ... of all
 inline constexpr std::size_t kMaxMetadataEntries = 64;
 inline constexpr std::size_t kMaxMetadataBytes = 4096;  // of one key or value
 inline constexpr std::size_t kMaxWarnings = 100;

@@ -12,7 +12,19 @@ namespace {
 
 constexpr auto kExtractors = std::to_array<std::pair<std::string_view, ExtractFunction>>({
     {media::kPlainText, &ExtractPlainText},
+    {media::kMarkdown, &ExtractMarkdown},
+    {media::kHtml, &ExtractHtml},
+    {media::kCsv, &ExtractCsv},
+    {media::kTsv, &ExtractCsv},
+    {media::kJson, &ExtractJson},
+    {media::kJsonLines, &ExtractJsonLines},
+    {media::kXml, &ExtractXml},
 });
+
+using RenderFunction = std::string (*)(std::string_view bytes, std::uint32_t page,
+                                       std::uint32_t dpi);
+
+RenderFunction FindRenderer(std::string_view /*media_type*/) noexcept { return nullptr; }
 
 }  // namespace
 
@@ -38,6 +50,15 @@ Extraction ExtractBytes(std::string_view bytes, const ExtractRequest& request) {
         "nested deeper than " + std::to_string(request.limits.max_nesting) + " (max_nesting)");
   }
   return extract(bytes, request);
+}
+
+std::string RenderPage(std::string_view bytes, const ExtractRequest& request, std::uint32_t page,
+                       std::uint32_t dpi) {
+  const RenderFunction render = FindRenderer(request.media_type);
+  if (render == nullptr) {
+    throw Error(ErrorCode::kUnsupportedMedia, "no pictures can be made of " + request.media_type);
+  }
+  return render(bytes, page, dpi);
 }
 
 }  // namespace sworn::indexer

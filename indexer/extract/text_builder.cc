@@ -57,6 +57,11 @@ std::string_view SeparatorBetween(BlockKind before, BlockKind after) {
 
 }  // namespace
 
+std::size_t NameBytes(const Block& block) noexcept {
+  return block.table_header.size() + block.location.page_label.size() +
+         block.location.sheet.size() + block.location.attachment_path.size();
+}
+
 void AddRemoved(text::RemovedCharacters& sum, const text::RemovedCharacters& more) {
   const std::array<std::pair<std::uint32_t*, std::uint32_t>, 5> counts = {
       {{&sum.invalid, more.invalid},
@@ -122,6 +127,10 @@ void TextBuilder::Append(Block block, std::string_view piece) {
   }
   if (result_.blocks.size() >= kMaxBlocks) {
     throw Error(ErrorCode::kTooLarge, "the text has more than 1000000 paragraphs and rows");
+  }
+  name_bytes_ += NameBytes(block);
+  if (name_bytes_ > kMaxNameBytes) {
+    throw Error(ErrorCode::kTooLarge, "the table headers of all rows are larger than 256 MiB");
   }
   result_.text.append(separator);
   block.range.begin = result_.text.size();

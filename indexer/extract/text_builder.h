@@ -64,7 +64,11 @@ class TextBuilder {
 
   ExtractedText result_;
   std::uint32_t pending_page_breaks_ = 0;
+  std::size_t name_bytes_ = 0;
 };
+
+/// Bytes of the names that a block carries beside its text; their sum is bounded by kMaxNameBytes.
+std::size_t NameBytes(const Block& block) noexcept;
 
 /// Adds the counts of `more` to `sum`, without wrapping.
 void AddRemoved(text::RemovedCharacters& sum, const text::RemovedCharacters& more);

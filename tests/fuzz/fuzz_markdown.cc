@@ -1,0 +1,6 @@
+#include "indexer/extract/formats.h"
+#include "tests/fuzz/check_extraction.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return sworn::test::FuzzExtractor(&sworn::indexer::ExtractMarkdown, "text/markdown", data, size);
+}
