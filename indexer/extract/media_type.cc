@@ -12,7 +12,7 @@ namespace {
 
 using Row = std::pair<std::string_view, std::string_view>;
 
-constexpr std::array<Row, 43> kExtensions = {{
+constexpr std::array<Row, 45> kExtensions = {{
     {"txt", media::kPlainText},   {"text", media::kPlainText},    {"log", media::kPlainText},
     {"rst", media::kPlainText},   {"tex", media::kPlainText},     {"org", media::kPlainText},
     {"md", media::kMarkdown},     {"markdown", media::kMarkdown}, {"html", media::kHtml},
@@ -23,11 +23,11 @@ constexpr std::array<Row, 43> kExtensions = {{
     {"docx", media::kDocx},       {"docm", media::kDocx},         {"dotx", media::kDocx},
     {"pptx", media::kPptx},       {"pptm", media::kPptx},         {"ppsx", media::kPptx},
     {"xlsx", media::kXlsx},       {"xlsm", media::kXlsx},         {"odt", media::kOdt},
-    {"ott", media::kOdt},         {"doc", media::kDoc},           {"dot", media::kDoc},
-    {"xls", media::kXls},         {"ppt", media::kPpt},           {"pps", media::kPpt},
-    {"msg", media::kMsg},         {"zip", media::kZip},           {"gz", "application/gzip"},
-    {"tgz", "application/gzip"},  {"png", "image/png"},           {"jpg", "image/jpeg"},
-    {"jpeg", "image/jpeg"},
+    {"ott", media::kOdt},         {"ods", media::kOds},           {"odp", media::kOdp},
+    {"doc", media::kDoc},         {"dot", media::kDoc},           {"xls", media::kXls},
+    {"ppt", media::kPpt},         {"pps", media::kPpt},           {"msg", media::kMsg},
+    {"zip", media::kZip},         {"gz", "application/gzip"},     {"tgz", "application/gzip"},
+    {"png", "image/png"},         {"jpg", "image/jpeg"},          {"jpeg", "image/jpeg"},
 }};
 
 // Magic bytes at the start that leave no doubt.
@@ -46,8 +46,10 @@ constexpr std::array<Row, 9> kMagic = {{
 }};
 
 // Names inside a ZIP that tell which office format it is.
-constexpr std::array<Row, 4> kZipMembers = {{
+constexpr std::array<Row, 6> kZipMembers = {{
     {"mimetypeapplication/vnd.oasis.opendocument.text", media::kOdt},
+    {"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", media::kOds},
+    {"mimetypeapplication/vnd.oasis.opendocument.presentation", media::kOdp},
     {"word/document", media::kDocx},
     {"ppt/presentation.xml", media::kPptx},
     {"xl/workbook.", media::kXlsx},
@@ -98,7 +100,8 @@ std::string_view OleType(std::string_view bytes) {
 }
 
 std::string_view ZipType(std::string_view bytes, std::string_view by_extension) {
-  if (IsOneOf(by_extension, {media::kDocx, media::kPptx, media::kXlsx, media::kOdt})) {
+  if (IsOneOf(by_extension,
+              {media::kDocx, media::kPptx, media::kXlsx, media::kOdt, media::kOds, media::kOdp})) {
     return by_extension;
   }
   for (const auto& [member, type] : kZipMembers) {
@@ -156,7 +159,9 @@ std::string_view DetectMediaType(std::string_view file_name, std::string_view by
       MediaTypeOfExtension(ExtensionOf(file_name)).value_or(std::string_view());
   if (bytes.starts_with(kZipMagic)) return ZipType(bytes, by_extension);
   if (bytes.starts_with(kOleMagic)) {
-    const bool known = IsOneOf(by_extension, {media::kDoc, media::kXls, media::kPpt, media::kMsg});
+    // Office wraps an encrypted docx, pptx or xlsx into the same container.
+    const bool known = IsOneOf(by_extension, {media::kDoc, media::kXls, media::kPpt, media::kMsg,
+                                              media::kDocx, media::kPptx, media::kXlsx});
     return known ? by_extension : OleType(bytes);
   }
   for (const auto& [magic, type] : kMagic) {

@@ -25,6 +25,8 @@ inline constexpr std::string_view kPptx =
 inline constexpr std::string_view kXlsx =
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 inline constexpr std::string_view kOdt = "application/vnd.oasis.opendocument.text";
+inline constexpr std::string_view kOds = "application/vnd.oasis.opendocument.spreadsheet";
+inline constexpr std::string_view kOdp = "application/vnd.oasis.opendocument.presentation";
 inline constexpr std::string_view kDoc = "application/msword";
 inline constexpr std::string_view kXls = "application/vnd.ms-excel";
 inline constexpr std::string_view kPpt = "application/vnd.ms-powerpoint";

@@ -19,12 +19,22 @@ constexpr auto kExtractors = std::to_array<std::pair<std::string_view, ExtractFu
     {media::kJson, &ExtractJson},
     {media::kJsonLines, &ExtractJsonLines},
     {media::kXml, &ExtractXml},
+    {media::kPdf, &ExtractPdf},
+    {media::kDocx, &ExtractDocx},
+    {media::kOdt, &ExtractOdt},
+    {media::kOds, &ExtractOdt},
+    {media::kOdp, &ExtractOdt},
+    {media::kPptx, &ExtractPptx},
+    {media::kXlsx, &ExtractXlsx},
+    {media::kEml, &ExtractEml},
 });
 
 using RenderFunction = std::string (*)(std::string_view bytes, std::uint32_t page,
                                        std::uint32_t dpi);
 
-RenderFunction FindRenderer(std::string_view /*media_type*/) noexcept { return nullptr; }
+RenderFunction FindRenderer(std::string_view media_type) noexcept {
+  return media_type == media::kPdf ? &RenderPdfPage : nullptr;
+}
 
 }  // namespace
 
