@@ -11,7 +11,7 @@ timestamps are fixed and archives are stored, not deflated.
 A source is `NAME.FORMAT.txt`, with FORMAT one of docx, odt, pdf, pptx, rtf, xlsx, eml. It opens with
 `key: value` lines and `---`. Then each line is a block of its own: `#` and `##` headings, `- ` list
 items, `| a | b |` table rows (the first row of a table is its header), `%%page` for a page break,
-anything else a paragraph. For eml what follows `---` is the body as it stands.
+`%%column` for a column break (pdf only), anything else a paragraph. For eml what follows `---` is the body as it stands.
 """
 
 import base64
@@ -21,7 +21,8 @@ import sys
 import zipfile
 from xml.sax.saxutils import escape
 
-from pdf_writer import make_pdf
+sys.dont_write_bytecode = True  # leaves the source folder as it was
+from pdf_writer import make_pdf  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE / "sources"
@@ -42,7 +43,8 @@ def read_source(path):
 
 
 def parse_blocks(body):
-    """Returns blocks: ("h1"|"h2"|"h3"|"p"|"li", text), ("table", rows) or ("page", "")."""
+    """Returns blocks: ("h1"|"h2"|"h3"|"p"|"li", text), ("table", rows), ("page", "")
+    or ("column", "")."""
     blocks = []
     for line in body.splitlines():
         if not line.strip():
@@ -53,8 +55,8 @@ def parse_blocks(body):
                 blocks[-1][1].append(row)
             else:
                 blocks.append(("table", [row]))
-        elif line == "%%page":
-            blocks.append(("page", ""))
+        elif line.startswith("%%"):
+            blocks.append((line[2:], ""))
         elif line.startswith("#"):
             marks, text = line.split(" ", 1)
             blocks.append((f"h{len(marks)}", text))

@@ -50,7 +50,7 @@ class Layout:
     def new_page(self):
         self.pages.append([])
         self.column = 0
-        self.top = self.y = PAGE_HEIGHT - MARGIN
+        self.top = self.y = PAGE_HEIGHT - MARGIN  # `top` is where a further column starts
 
     def new_column(self):
         if self.column + 1 < self.columns:
@@ -127,6 +127,8 @@ def lay_out(fields, blocks):
             layout.top = layout.y
         if kind == "page":
             layout.new_page()
+        elif kind == "column":
+            layout.new_column()
         elif kind == "table":
             layout.table(content)
         else:
