@@ -44,6 +44,15 @@ std::string GuessCharset(std::string_view bytes) {
   return uchardet_get_charset(detector.get());
 }
 
+// One broken byte must not turn a UTF-8 text into another alphabet: in other charsets nearly every
+// byte beyond ASCII is invalid, in damaged UTF-8 few are.
+bool IsNearlyUtf8(std::string_view bytes) {
+  const std::string_view head = bytes.substr(0, kGuessedFromBytes);
+  const auto beyond_ascii = static_cast<std::uint64_t>(std::count_if(
+      head.begin(), head.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }));
+  return text::Normalize(head).removed.invalid * std::uint64_t{4} <= beyond_ascii;
+}
+
 bool IsUtf8Name(std::string_view charset) {
   return charset.size() <= 5 && charset.find('8') != std::string_view::npos &&
          (charset[0] == 'u' || charset[0] == 'U');
@@ -59,11 +68,12 @@ DecodedText DecodeText(std::string_view bytes, std::string_view declared) {
   if (marked == "UTF-8") return {std::string(bytes.substr(kUtf8Mark.size())), "UTF-8", 0};
   if (marked.empty() && text::IsValidUtf8(bytes)) return {std::string(bytes), "UTF-8", 0};
 
+  if (marked.empty() && IsNearlyUtf8(bytes)) return {std::string(bytes), "UTF-8", 0};
+
   const std::string candidates[] = {marked, std::string(declared), GuessCharset(bytes),
                                     "windows-1252"};
   for (const std::string& charset : candidates) {
     if (charset.empty()) continue;
-    // Nearly UTF-8: one bad byte must not turn the rest into another alphabet.
     if (IsUtf8Name(charset)) return {std::string(bytes), "UTF-8", 0};
     std::optional<text::ConvertedText> converted =
         text::ConvertToUtf8(bytes, charset, kMaxDecodedBytes);

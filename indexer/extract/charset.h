@@ -13,9 +13,9 @@ struct DecodedText {
   std::uint32_t invalid = 0;  // sequences that were no text in the charset, now U+FFFD
 };
 
-/// A byte order mark decides, then valid UTF-8, then `declared` (a charset name; may be empty or
-/// unknown), then a guess, then windows-1252. UTF-8 is left as it is: its invalid sequences are
-/// counted by text::Normalize. Throws kTooLarge beyond 4 * kMaxTextBytes.
+/// A byte order mark decides, then valid or nearly valid UTF-8, then `declared` (a charset name;
+/// may be empty or unknown), then a guess, then windows-1252. UTF-8 is left as it is: its invalid
+/// sequences are counted by text::Normalize. Throws kTooLarge beyond 4 * kMaxTextBytes.
 DecodedText DecodeText(std::string_view bytes, std::string_view declared = {});
 
 }  // namespace sworn::indexer
