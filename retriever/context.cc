@@ -36,7 +36,7 @@ class Builder {
     passage.text = hit.chunk.text;
     for (std::size_t i = 0; i < passages_.size(); ++i) {
       if (Touch(passages_[i], passage)) {
-        Join(i, std::move(passage));
+        Join(i, passage);
         return;
       }
     }
@@ -63,12 +63,13 @@ class Builder {
   }
 
   void CutToBudget(Passage& passage) const {
-    std::size_t bytes = passage.text.size();
+    const std::string_view text = passage.text;
+    std::size_t bytes = text.size();
     while (bytes > 0) {
-      const std::size_t size = Measure(std::string_view(passage.text).substr(0, bytes));
+      const std::size_t size = Measure(text.substr(0, bytes));
       if (size <= options_.budget) break;
       bytes = std::min(bytes - 1, bytes * options_.budget / size);
-      bytes = text::CutAtCodePoint(passage.text, bytes);
+      bytes = text::CutAtCodePoint(text, bytes);
     }
     passage.text.resize(bytes);
     passage.range.end = passage.range.begin + bytes;
@@ -115,7 +116,7 @@ class Builder {
   }
 
   /// Joins `added` to passage `index`, then whatever the longer passage now touches.
-  void Join(std::size_t index, Passage added) {
+  void Join(std::size_t index, const Passage& added) {
     Passage joined = Joined(passages_[index], added);
     const std::size_t without = used_ - Measure(passages_[index].text);
     if (without + Measure(joined.text) > options_.budget) return;

@@ -106,8 +106,8 @@ class Answerer {
   const ScoredSentence& Best() const { return scores_.sentences.front(); }
 
   std::string_view TextOf(const ScoredSentence& sentence) const {
-    return std::string_view(context_.passages[sentence.passage].text)
-        .substr(sentence.range.begin, sentence.range.end - sentence.range.begin);
+    const std::string_view text = context_.passages[sentence.passage].text;
+    return text.substr(sentence.range.begin, sentence.range.end - sentence.range.begin);
   }
 
   void MeasureBest() {
