@@ -91,6 +91,23 @@ class KeywordLeg {
   const store::ContentSet* only_;
 };
 
+bool IsWordByte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z');
+}
+
+/// Whether `text` has `phrase` with no word going on at either end; both in comparison form.
+bool HasWords(const std::string& text, const std::string& phrase) {
+  for (std::size_t at = text.find(phrase); at != std::string::npos;
+       at = text.find(phrase, at + 1)) {
+    const std::size_t end = at + phrase.size();
+    const bool begins = at == 0 || !IsWordByte(text[at - 1]) || !IsWordByte(phrase.front());
+    const bool ends = end == text.size() || !IsWordByte(text[end]) || !IsWordByte(phrase.back());
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
 /// The index matches stemmed words side by side; a quotation means these very words. Recounts the
 /// tier of candidates that have one.
 void VerifyPhrases(const store::Snapshot& snapshot, const text::KeywordQuery& query,
@@ -115,9 +132,9 @@ void VerifyPhrases(const store::Snapshot& snapshot, const text::KeywordQuery& qu
     const std::string fields[] = {ComparisonForm(chunk.text), ComparisonForm(chunk.title),
                                   ComparisonForm(chunk.heading)};
     for (const std::string& phrase : wanted) {
-      const bool found = std::any_of(
-          std::begin(fields), std::end(fields),
-          [&phrase](const std::string& field) { return field.find(phrase) != std::string::npos; });
+      const bool found =
+          std::any_of(std::begin(fields), std::end(fields),
+                      [&phrase](const std::string& field) { return HasWords(field, phrase); });
       if (found) ++tier;
     }
     candidate.tier = tier;

@@ -158,6 +158,40 @@ std::map<std::string, std::string> Surfaces(std::string_view question,
   return surfaces;
 }
 
+// "How long", "wie oft", "cuánto tiempo": the word asks for a measure, an answer need not have it.
+constexpr std::string_view kMeasureQuestions[] = {"how", "wie", "cuánto", "cuánta"};
+constexpr std::string_view kMeasureWords[] = {
+    "big",    "close", "deep",   "early", "far",    "fast",  "heavy",  "high",  "large", "late",
+    "long",   "low",   "number", "often", "old",    "quick", "short",  "soon",  "tall",  "wide",
+    "alt",    "breit", "groß",   "gross", "häufig", "hoch",  "lang",   "lange", "oft",   "schnell",
+    "schwer", "spät",  "tief",   "viel",  "viele",  "weit",  "tiempo", "dinero"};
+
+/// The measure words of a question, folded.
+std::set<std::string> AskedMeasures(std::string_view question) {
+  std::set<std::string> measures;
+  const std::vector<std::string> words = FoldedWords(question);
+  const auto holds = [](const auto& list, std::string_view word) {
+    return std::find(std::begin(list), std::end(list), word) != std::end(list);
+  };
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (holds(kMeasureQuestions, words[i - 1]) && holds(kMeasureWords, words[i])) {
+      measures.insert(words[i]);
+    }
+  }
+  return measures;
+}
+
+/// Takes the measure words out, unless nothing would be left.
+void DropMeasures(std::string_view question, QuestionModel& model) {
+  const std::set<std::string> measures = AskedMeasures(question);
+  const auto is_measure = [&measures](const QuestionWord& word) {
+    return measures.contains(ComparisonForm(word.surface));
+  };
+  if (std::all_of(model.words.begin(), model.words.end(), is_measure)) return;
+  model.words.erase(std::remove_if(model.words.begin(), model.words.end(), is_measure),
+                    model.words.end());
+}
+
 }  // namespace
 
 QuestionModel ModelQuestion(std::string_view question, std::span<const std::string> languages,
@@ -169,9 +203,7 @@ QuestionModel ModelQuestion(std::string_view question, std::span<const std::stri
   const auto add = [&](const std::vector<std::string>& terms, std::string surface,
                        bool identifier) {
     if (terms.empty() || !seen.insert(terms.front()).second) return;
-    const double idf = IdfOf(terms, snapshot);
-    model.words.push_back({terms, std::move(surface), idf, identifier});
-    model.total_idf += idf;
+    model.words.push_back({terms, std::move(surface), IdfOf(terms, snapshot), identifier});
   };
   const auto add_word = [&](const text::TermAlternatives& word) {
     for (const std::string& term : word.terms) {
@@ -189,7 +221,9 @@ QuestionModel ModelQuestion(std::string_view question, std::span<const std::stri
     for (const text::TermAlternatives& word : phrase.words) add_word(word);
   }
   for (const text::TermAlternatives& word : query.words) add_word(word);
+  DropMeasures(question, model);
   for (const QuestionWord& word : model.words) {
+    model.total_idf += word.idf;
     for (std::string& part : FoldedWords(word.surface)) {
       model.gram_sources.push_back(std::move(part));
     }

@@ -234,16 +234,20 @@ class FakeSnapshot : public store::Snapshot {
     return score;
   }
 
-  // Stemmed words side by side, as the index sees it: the exact check is not its business.
+  // Stemmed words in order within the phrase's window, as the index sees it: the exact check is not
+  // its business.
   bool HasPhrase(std::size_t chunk, const text::Phrase& phrase) const {
     const auto tokens = analyzer_.Tokenize(chunks_[chunk].text, chunks_[chunk].language);
-    for (std::size_t i = 0; i + phrase.words.size() <= tokens.size(); ++i) {
-      bool all = true;
-      for (std::size_t j = 0; j < phrase.words.size() && all; ++j) {
-        const auto& terms = phrase.words[j].terms;
-        all = std::find(terms.begin(), terms.end(), tokens[i + j].term) != terms.end();
+    const auto is = [](const text::TermAlternatives& word, const std::string& term) {
+      return std::find(word.terms.begin(), word.terms.end(), term) != word.terms.end();
+    };
+    for (std::size_t begin = 0; begin < tokens.size(); ++begin) {
+      const std::size_t end = std::min<std::size_t>(tokens.size(), begin + phrase.window);
+      std::size_t matched = 0;
+      for (std::size_t i = begin; i < end && matched < phrase.words.size(); ++i) {
+        if (is(phrase.words[matched], tokens[i].term)) ++matched;
       }
-      if (all) return true;
+      if (matched == phrase.words.size()) return true;
     }
     return false;
   }
