@@ -15,6 +15,10 @@ CREATE TABLE IF NOT EXISTS payload_key(
   key BLOB NOT NULL) WITHOUT ROWID;
 )sql";
 
+std::string_view View(const Sha256Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
 std::string Text(const Sha256Digest& digest) { return {digest.begin(), digest.end()}; }
 
 }  // namespace
@@ -38,6 +42,40 @@ std::string CommitTo(std::string_view key, std::string_view what, std::string_vi
   return Text(HmacSha256(key, message));
 }
 
+namespace {
+
+bool PrincipalIsAsLogged(const FieldMap& fields, const Payload& payload,
+                         const nlohmann::json& value) {
+  const auto principal = value.find("principal");
+  return principal != value.end() && principal->is_string() &&
+         fields.Bytes(Tag::kPrincipal) ==
+             CommitTo(payload.key, "principal", principal->get_ref<const std::string&>());
+}
+
+bool AnswerIsAsLogged(const FieldMap& fields, const Payload& payload, const nlohmann::json& value) {
+  const auto answer = value.find("answer");
+  if (answer == value.end()) return !fields.Bytes(Tag::kAnswer).has_value();
+  return fields.Bytes(Tag::kAnswer) == CommitTo(payload.key, "answer", View(AnswerDigest(*answer)));
+}
+
+bool PassagesAreAsLogged(const FieldMap& fields, const Payload& payload,
+                         const nlohmann::json& value) {
+  const std::vector<PassageFields> passages = fields.Passages();
+  const auto versions = value.find("document_sha256");
+  if (versions == value.end()) return passages.empty();
+  if (!versions->is_array() || versions->size() != passages.size()) return false;
+  for (std::size_t i = 0; i < passages.size(); ++i) {
+    if (!versions->at(i).is_string()) return false;
+    const Sha256Digest digest = DigestFromHex(versions->at(i).get_ref<const std::string&>());
+    if (CommitTo(payload.key, "version", View(digest)) != passages[i].version_commitment) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
 std::optional<std::string> FindPayloadFault(const AuditEntry& entry, const Payload& payload) {
   if (Text(HmacSha256(payload.key, payload.json)) != payload.commitment ||
       entry.fields.Bytes(Tag::kPayload) != payload.commitment) {
@@ -45,20 +83,14 @@ std::optional<std::string> FindPayloadFault(const AuditEntry& entry, const Paylo
   }
   const nlohmann::json value = nlohmann::json::parse(payload.json, nullptr, false);
   if (!value.is_object()) return "the payload is no JSON object";
-  const auto principal = value.find("principal");
-  if (principal != value.end() && principal->is_string() &&
-      entry.fields.Bytes(Tag::kPrincipal) !=
-          CommitTo(payload.key, "principal", principal->get_ref<const std::string&>())) {
+  if (!PrincipalIsAsLogged(entry.fields, payload, value)) {
     return "the principal is not the one that was logged";
   }
-  const auto answer = value.find("answer");
-  if (answer != value.end()) {
-    const Sha256Digest digest = AnswerDigest(*answer);
-    if (entry.fields.Bytes(Tag::kAnswer) !=
-        CommitTo(payload.key, "answer",
-                 {reinterpret_cast<const char*>(digest.data()), digest.size()})) {
-      return "the answer is not the one that was logged";
-    }
+  if (!AnswerIsAsLogged(entry.fields, payload, value)) {
+    return "the answer is not the one that was logged";
+  }
+  if (!PassagesAreAsLogged(entry.fields, payload, value)) {
+    return "the passages are not those that were logged";
   }
   return std::nullopt;
 }

@@ -48,6 +48,19 @@ class Verifier {
 
   void Walk(std::vector<Outside> outside, const std::function<void(std::uint64_t)>& progress) {
     outside_ = std::move(outside);
+    try {
+      WalkEntries(progress);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kDenied) throw;
+      BadEntry(tree_.size(), error.what());  // SQLite itself finds the file damaged
+    }
+    report_.head = {key_.origin, tree_.size(), tree_.Root()};
+    report_.open_intents = open_.size();
+    CheckEnd();
+  }
+
+ private:
+  void WalkEntries(const std::function<void(std::uint64_t)>& progress) {
     report_.entries = store_.Size();
     NextCheckpoint();
     SqliteStatement entries = store_.connection().Prepare(
@@ -58,16 +71,11 @@ class Verifier {
       CheckEntry({index, entries.Text(1), entries.OptionalInt<std::uint64_t>(2),
                   static_cast<std::uint64_t>(entries.Int(3))},
                  entries.Int(4));
-      if (tree_.size() == next_.size) CheckCheckpoint();
       CheckOutside();
       if (progress && tree_.size() % kProgressEvery == 0) progress(tree_.size());
     }
-    report_.head = {key_.origin, tree_.size(), tree_.Root()};
-    report_.open_intents = open_.size();
-    CheckEnd();
   }
 
- private:
   void CheckEntry(const EntryRow& row, std::int64_t type_column) {
     AuditEntry entry;
     try {
@@ -80,10 +88,19 @@ class Verifier {
       BadEntry(row.index, "its type column is wrong");
     }
     if (row.index == 0) CheckGenesis(entry);
+    if (tree_.size() == next_.size) {
+      CheckCheckpoint();
+    } else if (entry.type != EntryType::kIntent && entry.type != EntryType::kClockStep) {
+      throw Found{VerifyFault::kSignature, row.index, row.index,
+                  "the checkpoint over " + std::to_string(tree_.size()) + " is missing"};
+    }
     CheckTimes(row.index, entry);
     CheckPairing(row, entry);
     CheckPayload(row.index, entry);
-    if (entry.type == EntryType::kRestore) report_.restored = true;
+    if (entry.type == EntryType::kRestore) {
+      report_.restored = true;
+      first_without_key_.reset();  // keys of older payloads may have been left out of the backup
+    }
   }
 
   void CheckNodes(const EntryRow& row) {
@@ -135,8 +152,10 @@ class Verifier {
     const auto commitment = entry.fields.Bytes(Tag::kPayload);
     if (!commitment) return;
     const auto payload = payloads_.Find(*commitment);
-    if (!payload || payload->key.empty()) {
+    if (!payload) BadEntry(index, "its payload is missing");
+    if (payload->key.empty()) {
       ++report_.payloads_missing;
+      if (!first_without_key_) first_without_key_ = index;
       return;
     }
     if (const auto fault = FindPayloadFault(entry, *payload)) BadEntry(index, *fault);
@@ -199,12 +218,7 @@ class Verifier {
                   "the log has " + std::to_string(size) + " entries, but " + outside.name +
                       " was signed over " + std::to_string(outside.checkpoint.size)};
     }
-    // Only intents may follow the last checkpoint: each other entry has its own.
-    if (vouched_ + open_.size() < size) {
-      throw Found{VerifyFault::kSignature, vouched_, size - 1,
-                  "no checkpoint covers the entries " + std::to_string(vouched_) + " to " +
-                      std::to_string(size - 1)};
-    }
+    if (first_without_key_) BadEntry(*first_without_key_, "the key of its payload is missing");
     if (store_.NodeCount() != nodes_) {
       throw Found{VerifyFault::kEntry, size, size, "the log stores nodes that no entry has"};
     }
@@ -222,7 +236,8 @@ class Verifier {
   std::uint64_t nodes_ = 0;
   std::uint64_t vouched_ = 0;  // entries below this one are covered by a good checkpoint
   EntryTimes last_times_;
-  std::unordered_set<std::uint64_t> open_;  // intents without outcome so far
+  std::optional<std::uint64_t> first_without_key_;  // since the last RESTORE
+  std::unordered_set<std::uint64_t> open_;          // intents without outcome so far
 };
 
 Outside OpenOutside(const std::string& name, const std::string& note, const VerifierKey& key) {
@@ -293,8 +308,9 @@ VerifyReport VerifyLog(const std::filesystem::path& folder, const VerifyOptions&
     report.last_bad = found.last_bad;
     report.reason = found.reason;
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kIntegrity) throw;
-    report.fault = VerifyFault::kEntry;  // SQLite itself finds the file damaged
+    if (error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kDenied) throw;
+    report.fault = VerifyFault::kEntry;  // a file that is no log at all
+    report.first_bad = report.last_bad = 0;
     report.reason = error.what();
   }
   return report;

@@ -37,7 +37,7 @@ struct VerifyReport {
   std::uint64_t entries = 0;  // in the log
   std::uint64_t checkpoints = 0;
   std::uint64_t payloads = 0;          // whose commitment was recomputed
-  std::uint64_t payloads_missing = 0;  // erased, or left out of a backup
+  std::uint64_t payloads_missing = 0;  // their keys were left out of a backup that was restored
   std::uint64_t open_intents = 0;      // in flight, or their process died since
   /// The fault lies in the entries first_bad to last_bad; where only a range can be vouched for
   /// (everything below was made consistent and only a checkpoint disagrees) they differ.

@@ -21,6 +21,7 @@ class SteppingClock : public Clock {
     return start_ms_ + (now_ms_ += step_ms_);
   }
   [[nodiscard]] std::int64_t MonotonicNanos() const override { return now_ms_ * 1'000'000; }
+  void Advance(std::int64_t by_ms) { now_ms_ += by_ms; }
   void SetBack(std::int64_t by_ms) { start_ms_ -= by_ms; }
 
  private:
