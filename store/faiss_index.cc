@@ -80,7 +80,8 @@ void WriteVectorFile(FileOps& ops, const std::filesystem::path& path, const Vect
     faiss::IndexIDMap with_ids(&flat);
     const std::vector<faiss::Index::idx_t> ids(rows.ids.begin(), rows.ids.end());
     if (!ids.empty()) {
-      with_ids.add_with_ids(static_cast<faiss::Index::idx_t>(ids.size()), rows.values.data(), ids.data());
+      with_ids.add_with_ids(static_cast<faiss::Index::idx_t>(ids.size()), rows.values.data(),
+                            ids.data());
     }
     CheckedWriter writer(ops, fd.get(), path);
     faiss::write_index(&with_ids, &writer);
@@ -120,7 +121,8 @@ VectorReader::VectorReader(const std::filesystem::path& path, std::uint32_t dime
   }
   impl_->ids.reserve(rows);
   for (const faiss::Index::idx_t id : with_ids->id_map) {
-    if (id <= 0 || id > static_cast<faiss::Index::idx_t>(UINT32_MAX)) refuse("holds an id out of range");
+    if (id <= 0 || id > static_cast<faiss::Index::idx_t>(UINT32_MAX))
+      refuse("holds an id out of range");
     impl_->ids.push_back(static_cast<ChunkId>(id));
   }
 }

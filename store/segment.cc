@@ -1,8 +1,11 @@
 #include "store/segment.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 #include <system_error>
+
+#include <sys/stat.h>
 
 #include "core/crypto.h"
 #include "core/error.h"
@@ -43,6 +46,15 @@ std::optional<std::string> FindSegmentDamage(const fs::path& segment_folder,
     }
   }
   return std::nullopt;
+}
+
+void MakePrivate(const fs::path& folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const mode_t mode = entry.is_directory() ? 0700 : 0600;
+    if (::chmod(entry.path().c_str(), mode) != 0) {
+      throw SystemError(errno, "cannot make private", entry.path().native());
+    }
+  }
 }
 
 void MoveIntoPlace(FileOps& files, const StorePaths& paths, const std::string& collection_id,

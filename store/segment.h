@@ -41,6 +41,9 @@ std::vector<SegmentFile> DescribeFiles(const std::filesystem::path& segment_fold
 std::optional<std::string> FindSegmentDamage(const std::filesystem::path& segment_folder,
                                              const SegmentRow& segment);
 
+/// Folders 0700, files 0600: Xapian takes them from the umask, which is not ours to set.
+void MakePrivate(const std::filesystem::path& folder);
+
 /// Makes a segment that was built in tmp/ durable and moves it to its place.
 void MoveIntoPlace(FileOps& files, const StorePaths& paths, const std::string& collection_id,
                    const std::string& name);

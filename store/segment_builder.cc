@@ -54,13 +54,7 @@ void SegmentBuilder::Finish() {
   chunk_postings_.Finish();
   content_postings_.Finish();
   WriteVectorFile(files_, folder_ / kVectorFile, vectors_);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
-    // Xapian takes the modes from the process's umask, which is not ours to set.
-    std::filesystem::permissions(entry.path(), entry.is_directory()
-                                                   ? std::filesystem::perms::owner_all
-                                                   : std::filesystem::perms::owner_read |
-                                                         std::filesystem::perms::owner_write);
-  }
+  MakePrivate(folder_);
 }
 
 BackgroundBuilder::BackgroundBuilder(FileOps& files, std::filesystem::path folder,

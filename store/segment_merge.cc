@@ -40,14 +40,6 @@ Dead FindDead(SqliteConnection& catalog, const CollectionRow& collection,
   return dead;
 }
 
-void MakePrivate(const fs::path& folder) {
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    fs::permissions(entry.path(), entry.is_directory()
-                                      ? fs::perms::owner_all
-                                      : fs::perms::owner_read | fs::perms::owner_write);
-  }
-}
-
 }  // namespace
 
 MergeRange PlanMerge(const std::vector<SegmentRow>& segments) {

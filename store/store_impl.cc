@@ -157,13 +157,7 @@ class StoreImpl : public KnowledgeStore {
     std::vector<IntegrityFault> faults = Read(
         [&](SqliteConnection& catalog) { return CheckStore(paths_, catalog, progress, segments); });
     for (const SegmentFault& fault : segments) {
-      bool repaired = false;
-      if (repair) {
-        const auto lock = Lock(std::chrono::milliseconds(0));
-        if (IsCurrent(fault)) Repair(fault);
-        repaired = true;
-      }
-      faults.push_back({"segment " + fault.segment.name, fault.reason, repaired});
+      faults.push_back({"segment " + fault.segment.name, fault.reason, repair && TryRepair(fault)});
     }
     return faults;
   }
@@ -213,6 +207,18 @@ class StoreImpl : public KnowledgeStore {
         return segment.name == fault.segment.name;
       });
     });
+  }
+
+  /// False if the catalog's own rows are damaged, so that nothing can be built from them.
+  bool TryRepair(const SegmentFault& fault) {
+    const auto lock = Lock(std::chrono::milliseconds(0));
+    try {
+      if (IsCurrent(fault)) Repair(fault);
+      return true;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kIntegrity) throw;
+      return false;
+    }
   }
 
   /// The caller holds the index lock.
