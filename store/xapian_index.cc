@@ -1,5 +1,6 @@
 #include "store/xapian_index.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -73,27 +74,22 @@ Xapian::Query WordQuery(const text::TermAlternatives& word) {
 /// "en:" of "en:run".
 std::string_view LanguageOf(std::string_view term) { return term.substr(0, term.find(':') + 1); }
 
-/// The words side by side, in any one of the languages: Xapian's phrases take plain terms only.
+/// The words within the phrase's window and in order, in any one of the languages: Xapian's phrases
+/// take plain terms only. A word without a term in one language is a stop word there.
 Xapian::Query PhraseQuery(const text::Phrase& phrase) {
-  std::vector<Xapian::Query> languages;
-  if (phrase.words.empty()) return {};
-  for (const std::string& first : phrase.words.front().terms) {
-    std::vector<std::string> terms;
-    for (const text::TermAlternatives& word : phrase.words) {
-      for (const std::string& term : word.terms) {
-        if (LanguageOf(term) == LanguageOf(first)) {
-          terms.push_back(term);
-          break;
-        }
-      }
-    }
-    if (terms.size() != phrase.words.size()) continue;
-    languages.push_back(terms.size() == 1
-                            ? Xapian::Query(terms.front())
-                            : Xapian::Query(Xapian::Query::OP_PHRASE, terms.begin(), terms.end(),
-                                            static_cast<Xapian::termcount>(terms.size())));
+  std::map<std::string_view, std::vector<std::string>> languages;
+  for (const text::TermAlternatives& word : phrase.words) {
+    for (const std::string& term : word.terms) languages[LanguageOf(term)].push_back(term);
   }
-  return {Xapian::Query::OP_OR, languages.begin(), languages.end()};
+  std::vector<Xapian::Query> any;
+  for (const auto& [language, terms] : languages) {
+    const auto window =
+        static_cast<Xapian::termcount>(std::max<std::size_t>(phrase.window, terms.size()));
+    any.push_back(terms.size() == 1 ? Xapian::Query(terms.front())
+                                    : Xapian::Query(Xapian::Query::OP_PHRASE, terms.begin(),
+                                                    terms.end(), window));
+  }
+  return {Xapian::Query::OP_OR, any.begin(), any.end()};
 }
 
 /// What a passage gains for containing `match` at all.

@@ -173,7 +173,7 @@ TEST_F(Crash, AFullDiskAnywhereFailsCleanlyAndTheOldGenerationKeepsServing) {
   const auto job = store->BeginJob("main", embedder);
   for (int i = first;; ++i) {
     const std::string n = std::to_string(i);
-    job->Put(MakeVersion("doc" + n), MakeContent("kept number" + n, embedder));
+    job->Put(MakeVersion("doc" + n), MakeContent("lasting number" + n, embedder));
     job->Commit();
     if (::write(pipe, "x", 1) != 1) ::_exit(1);
     if (i % 3 == 0) job->Publish();
@@ -203,7 +203,7 @@ TEST_F(Crash, KilledAtAnyInstantNothingAcknowledgedIsLost) {
     Open();  // readers work before anybody recovers
     Begin();
     const auto snapshot = Open();
-    const auto hits = snapshot->SearchChunks(Words({"kept"}), {}, 100000, nullptr);
+    const auto hits = snapshot->SearchChunks(Words({"lasting"}), {}, 100000, nullptr);
     // The last document may have been committed without its byte.
     EXPECT_GE(hits.size(), static_cast<std::size_t>(acknowledged));
     EXPECT_LE(hits.size(), static_cast<std::size_t>(acknowledged) + 1);
