@@ -1,6 +1,7 @@
 #include "indexer/extract/charset.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -18,6 +19,8 @@ namespace {
 
 constexpr std::size_t kGuessedFromBytes = 256 * 1024;
 constexpr std::size_t kMaxDecodedBytes = 4 * kMaxTextBytes;
+constexpr std::size_t kLookedAtForZeros = 4096;
+constexpr std::size_t kFewestUtf16Bytes = 8;
 constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
 
 struct DetectorCloser {
@@ -26,11 +29,24 @@ struct DetectorCloser {
 
 std::string CharsetOfMark(std::string_view bytes) {
   using namespace std::string_view_literals;
-  if (bytes.starts_with(kUtf8Mark)) return "UTF-8";
   if (bytes.starts_with("\xff\xfe\0\0"sv)) return "UTF-32LE";
   if (bytes.starts_with("\0\0\xfe\xff"sv)) return "UTF-32BE";
   if (bytes.starts_with("\xff\xfe"sv)) return "UTF-16LE";
   if (bytes.starts_with("\xfe\xff"sv)) return "UTF-16BE";
+  return {};
+}
+
+// Latin text in UTF-16 has a zero in every second byte.
+std::string CharsetOfZeros(std::string_view bytes) {
+  const std::string_view head = bytes.substr(0, kLookedAtForZeros);
+  std::array<std::size_t, 2> zeros{};
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    if (head[i] == '\0') ++zeros[i % 2];
+  }
+  const std::size_t many = head.size() * 2 / 5;
+  if (head.size() < kFewestUtf16Bytes || bytes.size() % 2 != 0) return {};
+  if (zeros[0] == 0 && zeros[1] >= many) return "UTF-16LE";
+  if (zeros[1] == 0 && zeros[0] >= many) return "UTF-16BE";
   return {};
 }
 
@@ -60,12 +76,19 @@ bool IsUtf8Name(std::string_view charset) {
 
 }  // namespace
 
+std::string Utf16CharsetOf(std::string_view bytes) {
+  const std::string marked = CharsetOfMark(bytes);
+  return marked.empty() ? CharsetOfZeros(bytes) : marked;
+}
+
 DecodedText DecodeText(std::string_view bytes, std::string_view declared) {
   if (bytes.size() > kMaxDecodedBytes) {
     throw Error(ErrorCode::kTooLarge, "the text is larger than 256 MiB");
   }
-  const std::string marked = CharsetOfMark(bytes);
-  if (marked == "UTF-8") return {std::string(bytes.substr(kUtf8Mark.size())), "UTF-8", 0};
+  if (bytes.starts_with(kUtf8Mark)) {
+    return {std::string(bytes.substr(kUtf8Mark.size())), "UTF-8", 0};
+  }
+  const std::string marked = Utf16CharsetOf(bytes);
   if (marked.empty() && text::IsValidUtf8(bytes)) return {std::string(bytes), "UTF-8", 0};
 
   if (marked.empty() && IsNearlyUtf8(bytes)) return {std::string(bytes), "UTF-8", 0};

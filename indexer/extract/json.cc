@@ -1,5 +1,7 @@
 // JSON and JSON Lines: every leaf value becomes a line "path.to[3].it: value".
 #include <cstdint>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +25,8 @@ constexpr std::string_view kExtractorName = "json/nlohmann-3.11";
 // Receives the events of nlohmann's parser, so that no tree of the document is built.
 class LeafReader : public nlohmann::json_sax<nlohmann::json> {
  public:
-  LeafReader(const BlockDetails& details, TextBuilder& builder)
-      : details_(details), builder_(builder) {}
+  LeafReader(BlockDetails details, TextBuilder& builder)
+      : details_(std::move(details)), builder_(builder) {}
 
   bool null() override { return EndValue(); }
   bool boolean(bool value) override { return AddLeaf(value ? "true" : "false"); }
@@ -92,7 +94,7 @@ class LeafReader : public nlohmann::json_sax<nlohmann::json> {
     return EndValue();
   }
 
-  const BlockDetails& details_;
+  const BlockDetails details_;
   TextBuilder& builder_;
   std::vector<Step> path_;
 };
@@ -112,16 +114,28 @@ std::string ValidUtf8(DecodedText decoded, TextBuilder& builder) {
   return std::move(normal.text);
 }
 
+// Several objects or arrays after each other, as logs have them; none if one of them is damaged.
+std::optional<ExtractedText> ReadSeveral(const std::string& utf8) {
+  TextBuilder builder{std::string(kExtractorName)};
+  std::istringstream stream(utf8);
+  while (stream >> std::ws && !stream.eof()) {
+    const int next = stream.peek();
+    LeafReader reader({}, builder);
+    if ((next != '{' && next != '[') ||
+        !nlohmann::json::sax_parse(stream, &reader, nlohmann::json::input_format_t::json, false)) {
+      return std::nullopt;
+    }
+  }
+  return std::move(builder).Finish();
+}
+
 }  // namespace
 
-Extraction ExtractJson(std::string_view bytes, const ExtractRequest& request) {
+Extraction ExtractJson(std::string_view bytes, const ExtractRequest& /*request*/) {
   TextBuilder builder{std::string(kExtractorName)};
   const std::string utf8 = ValidUtf8(DecodeText(bytes), builder);
   if (AddJson(utf8, {}, builder)) return {std::move(builder).Finish(), {}};
-  // Several values, one a line, often stand in a file named .json.
-  if (utf8.find('\n') != std::string::npos && utf8.starts_with('{')) {
-    return ExtractJsonLines(bytes, request);
-  }
+  if (std::optional<ExtractedText> several = ReadSeveral(utf8)) return {*std::move(several), {}};
   throw Error(ErrorCode::kIntegrity, "damaged: not valid JSON");
 }
 

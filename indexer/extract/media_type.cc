@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "core/text/unicode.h"
+#include "indexer/extract/charset.h"
 
 namespace sworn::indexer {
 namespace {
@@ -110,9 +110,8 @@ std::string_view ZipType(std::string_view bytes, std::string_view by_extension) 
   return media::kZip;
 }
 
-// UTF-16 without a byte order mark has a zero in every second byte of Latin text.
 bool LooksLikeText(std::string_view head) {
-  if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff")) return true;
+  if (!Utf16CharsetOf(head).empty()) return true;
   if (head.find('\0') != std::string_view::npos) return false;
   const auto is_control = [](char c) {
     const auto byte = static_cast<unsigned char>(c);

@@ -77,12 +77,10 @@ FileDescriptor Lift(int fd) {
   return lifted;
 }
 
-std::string DescribeEnd(int status, const char* who) {
-  if (WIFSIGNALED(status)) {
-    return std::string(who) + " killed by signal " + std::to_string(WTERMSIG(status));
-  }
+std::string DescribeEnd(int status) {
+  if (WIFSIGNALED(status)) return "killed by signal " + std::to_string(WTERMSIG(status));
   if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-    return std::string(who) + " ended with status " + std::to_string(WEXITSTATUS(status));
+    return "ended with status " + std::to_string(WEXITSTATUS(status));
   }
   return {};
 }
@@ -153,7 +151,7 @@ std::string ChildProcess::Reap(const Wait& wait) {
     const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
     if (ended == pid_) {
       pid_ = -1;
-      return DescribeEnd(status, "worker");
+      return DescribeEnd(status);
     }
     if (ended < 0 && errno != EINTR) break;
     const bool late = wait.deadline && std::chrono::steady_clock::now() >= *wait.deadline;
@@ -228,8 +226,8 @@ WorkerReply WorkerProcess::Bury(FrameStatus status, const ExtractLimits& limits)
       break;
   }
   constexpr std::chrono::seconds kDieWithin{5};
-  reply.reason = child_.Reap({std::chrono::steady_clock::now() + kDieWithin, nullptr});
-  if (reply.reason.empty()) reply.reason = "worker ended without an answer";
+  const std::string end = child_.Reap({std::chrono::steady_clock::now() + kDieWithin, nullptr});
+  reply.reason = "worker " + (end.empty() ? "ended without an answer" : end);
   return reply;
 }
 

@@ -64,6 +64,8 @@ TEST(PlainTextTest, CharsetsAreRecognised) {
             "Die Straße ist für Könige und Männer gesperrt worden.");
   const std::string utf16("\xff\xfeH\0i\0\xac\x20", 8);
   EXPECT_EQ(ExtractAs(media::kPlainText, utf16).text.text, "Hi€");
+  const std::string unmarked("D\0e\0a\0r\0 \0A\0n\0n\0", 16);
+  EXPECT_EQ(ExtractAs(media::kPlainText, unmarked).text.text, "Dear Ann");
   EXPECT_EQ(ExtractAs(media::kPlainText, "\xef\xbb\xbfmarked").text.text, "marked");
 }
 
@@ -215,6 +217,12 @@ TEST(JsonTest, LeavesStandWithTheirPaths) {
 TEST(JsonTest, DamageAndDepthAreNamed) {
   EXPECT_THROW(ExtractAs(media::kJson, "{\"a\": "), Error);
   EXPECT_THROW(ExtractAs(media::kJson, std::string(100'000, '[')), Error);
+}
+
+TEST(JsonTest, SeveralObjectsAfterEachOtherAreRead) {
+  const ExtractedText text = ExtractAs(media::kJson, "{\n\"a\":1\n}\n{\"a\":2} [3]\n").text;
+  EXPECT_THAT(Outline(text), ElementsAre("L: a: 1", "L: a: 2", "L: [0]: 3"));
+  EXPECT_THROW(ExtractAs(media::kJson, "{\"a\":1} {\"a\":"), Error);
 }
 
 TEST(JsonTest, LinesAreReadOneByOne) {
