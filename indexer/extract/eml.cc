@@ -100,7 +100,7 @@ class MailReader {
   ExtractedText Read(GMimeMessage* message) {
     AddHeader(message);
     if (GMimeObject* root = g_mime_message_get_mime_part(message); root != nullptr) {
-      Walk(root, true, 0);
+      Walk(root, TextRole::kBody, 0);
     }
     if (unread_attachments_ > 0) {
       builder_.AddWarning(std::to_string(unread_attachments_) +
@@ -132,30 +132,30 @@ class MailReader {
     builder_.AddBlock(BlockKind::kParagraph, block);
   }
 
-  // `body`: text found here is the mail's own text and no attachment.
-  void Walk(GMimeObject* object, bool body, int depth) {
+  // What a text part without a name is: the mail's own text, or another form of it.
+  enum class TextRole : std::uint8_t { kBody, kTwin };
+
+  void Walk(GMimeObject* object, TextRole role, int depth) {
     if (depth > kMaxMimeDepth) {
       builder_.AddWarning("parts nested deeper than 64 are skipped");
     } else if (GMIME_IS_MESSAGE_PART(object)) {
       AddMessage(GMIME_MESSAGE_PART(object));
     } else if (GMIME_IS_MULTIPART(object)) {
-      WalkMultipart(GMIME_MULTIPART(object), body, depth);
+      WalkMultipart(GMIME_MULTIPART(object), role, depth);
     } else if (GMIME_IS_PART(object)) {
-      AddPart(GMIME_PART(object), body);
+      AddPart(GMIME_PART(object), role);
     }
   }
 
-  void WalkMultipart(GMimeMultipart* multipart, bool body, int depth) {
+  void WalkMultipart(GMimeMultipart* multipart, TextRole role, int depth) {
     const int count = g_mime_multipart_get_count(multipart);
     int chosen = -1;  // of alternatives, the one that is the body
     if (IsType(GMIME_OBJECT(multipart), "multipart", "alternative")) {
       chosen = Alternative(multipart, count);
     }
     for (int i = 0; i < count; ++i) {
-      GMimeObject* part = g_mime_multipart_get_part(multipart, i);
-      const bool is_text = IsType(part, "text", "*") || GMIME_IS_MULTIPART(part);
-      if (chosen >= 0 && i != chosen && is_text) continue;
-      Walk(part, body, depth + 1);
+      const bool twin = chosen >= 0 && i != chosen;
+      Walk(g_mime_multipart_get_part(multipart, i), twin ? TextRole::kTwin : role, depth + 1);
     }
   }
 
@@ -173,16 +173,16 @@ class MailReader {
     return html >= 0 ? html : count - 1;
   }
 
-  void AddPart(GMimePart* part, bool body) {
+  void AddPart(GMimePart* part, TextRole role) {
     GMimeObject* object = GMIME_OBJECT(part);
     const char* disposition = g_mime_object_get_disposition(object);
     const std::string name = OrEmpty(g_mime_part_get_filename(part));
     const bool attached = !name.empty() || (disposition != nullptr &&
                                             g_ascii_strcasecmp(disposition, "attachment") == 0);
-    if (body && !attached && IsType(object, "text", "html")) {
-      AddHtml(DecodeText(ContentOf(part), CharsetOf(object)));
-    } else if (body && !attached && IsType(object, "text", "*")) {
-      AddPlain(DecodeText(ContentOf(part), CharsetOf(object)));
+    if (!attached && IsType(object, "text", "*")) {
+      if (role == TextRole::kTwin) return;
+      const DecodedText text = DecodeText(ContentOf(part), CharsetOf(object));
+      IsType(object, "text", "html") ? AddHtml(text) : AddPlain(text);
     } else {
       AddAttachment(part, name);
     }
@@ -248,7 +248,9 @@ class MailReader {
     }
     ExtractRequest inner = request_;
     ++inner.nesting;
-    builder_.AppendPart(MailReader(inner, options_).Read(message), name);
+    const ExtractedText text = MailReader(inner, options_).Read(message);
+    builder_.AppendPart(text, name);
+    if (text.blocks.empty()) builder_.AddWarning("attachment '" + name + "' has no text");
   }
 
   void AddAttachment(GMimePart* part, const std::string& given_name) {
@@ -311,6 +313,17 @@ Extraction ExtractEml(std::string_view bytes, const ExtractRequest& request) {
   // For header fields with bytes beyond ASCII and no word about their charset.
   std::array<const char*, 3> fallback = {"utf-8", "windows-1252", nullptr};
   g_mime_parser_options_set_fallback_charsets(options.get(), fallback.data());
+  // A mail that was saved as UTF-16 has a zero in every second byte of its header.
+  std::string utf8;
+  if (bytes.substr(0, 2).find('\0') != std::string_view::npos || bytes.starts_with("\xff\xfe") ||
+      bytes.starts_with("\xfe\xff")) {
+    std::string marked(bytes);  // the byte order mark tells DecodeText
+    if (bytes[0] == '\0') marked.insert(0, "\xfe\xff");
+    if (bytes.size() > 1 && bytes[1] == '\0') marked.insert(0, "\xff\xfe");
+    utf8 = DecodeText(marked).utf8;
+    bytes = utf8;
+    if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);  // no part of a field's name
+  }
   const Owned<GMimeMessage> message = ParseMessage(bytes, options.get());
   if (message == nullptr) throw Error(ErrorCode::kIntegrity, "corrupt mail: it has no header");
   return {MailReader(request, options.get()).Read(message.get()), {}};

@@ -104,9 +104,9 @@ class OdtReader {
         ReadSlides(kind);
       } else {
         WalkBlocks(kind, BlockKind::kParagraph, {});
+        if (Is(kind, "text")) ReadHeadersAndFooters();
       }
     }
-    ReadHeadersAndFooters();
     return std::move(builder_).Finish();
   }
 

@@ -11,14 +11,15 @@ namespace sworn::indexer {
 namespace {
 
 // All in multiples of the font size, found by looking at typeset pages.
-constexpr double kIndent = 0.8;               // a first line that stands this far to the right
-constexpr double kUsualAdvance = 1.25;        // from line to line where nothing can be measured
-constexpr double kMaxAdvance = 2.2;           // more than double spacing never is one paragraph
-constexpr double kLooseAdvance = 1.2;         // of the page's own advance: a gap between paragraphs
-constexpr double kColumnGap = 3;              // never stands between words of one text
-constexpr double kSizeChange = 0.1;           // of the font size
-constexpr double kShortLine = 0.75;           // of the paragraph's width: its last line
-constexpr unsigned kColumnLines = 3;          // fewer are a label or a caption, no column
+constexpr double kIndent = 0.8;         // a first line that stands this far to the right
+constexpr double kUsualAdvance = 1.25;  // from line to line where nothing can be measured
+constexpr double kMaxAdvance = 2.2;     // more than double spacing never is one paragraph
+constexpr double kLooseAdvance = 1.2;   // of the page's own advance: a gap between paragraphs
+constexpr double kWordGap = 0.15;       // a space, even where the file has no character for it
+constexpr double kColumnGap = 3;        // never stands between words of one text
+constexpr double kSizeChange = 0.1;     // of the font size
+constexpr double kShortLine = 0.75;     // of the paragraph's width: its last line
+constexpr unsigned kColumnLines = 3;    // fewer are a label or a caption, no column
 constexpr std::size_t kMaxClauseNumber = 12;  // characters of "10.12.3.4"
 
 struct Line {
@@ -92,11 +93,12 @@ std::vector<Line> LinesOf(const std::vector<PdfWord>& words) {
     if (lines.empty() || !OnLine(lines.back(), word)) {
       lines.push_back(
           {"", word.left, word.top, word.right, word.bottom, word.font_size, true, word.rotation});
-    } else if (space) {
+    } else if (const double gap =
+                   std::max(word.left - lines.back().right, lines.back().left - word.right);
+               space || gap > kWordGap * word.font_size) {
       lines.back().text.push_back(' ');
     }
     Line& line = lines.back();
-    // A gap without a space character is one too, unless the glyphs just stand apart.
     space = word.space_after;
     line.text.append(word.text);
     line.left = std::min(line.left, word.left);
