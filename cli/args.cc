@@ -58,6 +58,13 @@ std::optional<std::int64_t> ParseDate(const std::string& text) {
   return ParseRfc3339(text);
 }
 
+// CLI11 would read "-1" as the largest number.
+std::string CheckDigits(const std::string& text) {
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
+  return digits ? "" : "must be a whole number, not '" + text + "'";
+}
+
 // An option that may be given several times, each time with one value; CLI11 would otherwise take
 // the words behind it too.
 void AddRepeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
@@ -151,7 +158,8 @@ void AddSearch(CLI::App& app, Command& result) {
   verb.add_option("TEXT", options->command.request.text, "What to look for; - reads it from stdin")
       ->required();
   verb.add_option("-n", options->command.request.top_k, "Number of passages (default: 10)")
-      ->type_name("K");
+      ->type_name("K")
+      ->check(CheckDigits);
   verb.add_option("--mode", options->mode, "hybrid, keyword or vector (default: hybrid)")
       ->type_name("MODE");
   AddFilters(verb, options->filter);
@@ -197,7 +205,8 @@ void AddDocuments(CLI::App& app, Command& result) {
   list_verb.add_flag("--withdrawn", list->request.with_withdrawn,
                      "Also documents that were withdrawn");
   list_verb.add_option("--limit", list->request.limit, "At most so many (default: all)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CheckDigits);
   list_verb.add_option("--after", list->request.after, "Go on behind this document id")
       ->type_name("ID");
 
@@ -208,6 +217,7 @@ void AddDocuments(CLI::App& app, Command& result) {
   show_verb
       .add_option("--version", show->version, "The text of this version (default: the newest)")
       ->type_name("N")
+      ->check(CheckDigits)
       ->needs(text);
 
   auto remove = std::make_shared<RemoveCommand>();
@@ -246,7 +256,8 @@ void AddAudit(CLI::App& app, Command& result) {
   auto list = std::make_shared<ListOptions>();
   CLI::App& list_verb = *group.add_subcommand("list", "List entries, newest first");
   list_verb.add_option("-n", list->command.request.limit, "At most so many; 0: all (default: 50)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CheckDigits);
   list_verb.add_option("--type", list->command.request.type, "Only entries of this type")
       ->type_name("TYPE");
   list_verb.add_option("--since", list->since, "Only entries of this time or later")
@@ -259,6 +270,7 @@ void AddAudit(CLI::App& app, Command& result) {
   auto show = std::make_shared<AuditShowCommand>();
   AddVerb(group, result, "show", "Show an entry and what it speaks of", show)
       .add_option("N", show->index, "The entry's number")
+      ->check(CheckDigits)
       ->required();
   AddVerb(group, result, "verify", "Check every entry, the tree and the signatures",
           std::make_shared<AuditVerifyCommand>());
@@ -267,6 +279,7 @@ void AddAudit(CLI::App& app, Command& result) {
   auto receipt = std::make_shared<AuditReceiptCommand>();
   AddVerb(group, result, "receipt", "Print the proof that an entry is in the log", receipt)
       .add_option("N", receipt->index, "The entry's number")
+      ->check(CheckDigits)
       ->required();
 }
 
@@ -371,7 +384,8 @@ std::string WithSuggestion(const std::string& message, std::string_view word,
 
 // Words that nobody took: a mistyped verb or option, or a question without quotation marks.
 void RefuseUnknownWords(const CLI::App& app) {
-  const std::vector<std::string> left = app.remaining(true);
+  std::vector<std::string> left = app.remaining(true);
+  left.erase(std::remove(left.begin(), left.end(), "--"), left.end());  // CLI11 leaves the mark
   if (left.empty()) return;
   const CLI::App& deepest = Deepest(app);
   const std::string full_name =
