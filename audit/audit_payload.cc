@@ -76,9 +76,12 @@ bool PassagesAreAsLogged(const FieldMap& fields, const Payload& payload,
 
 }  // namespace
 
+bool PayloadIsAsLogged(const AuditEntry& entry, const Payload& payload) {
+  return entry.fields.Bytes(Tag::kPayload) == Text(HmacSha256(payload.key, payload.json));
+}
+
 std::optional<std::string> FindPayloadFault(const AuditEntry& entry, const Payload& payload) {
-  if (Text(HmacSha256(payload.key, payload.json)) != payload.commitment ||
-      entry.fields.Bytes(Tag::kPayload) != payload.commitment) {
+  if (!PayloadIsAsLogged(entry, payload)) {
     return "the payload is not the one that was logged";
   }
   const nlohmann::json value = nlohmann::json::parse(payload.json, nullptr, false);

@@ -37,7 +37,11 @@ Payload MakePayload(const std::string& key, const nlohmann::json& value);
 /// HMAC(key, "sworn " || what || 0x00 || bytes), 32 bytes: commitments to parts of a payload.
 std::string CommitTo(std::string_view key, std::string_view what, std::string_view bytes);
 
-/// The part of an entry that payload and key vouch for; says what does not hold, or nothing.
+/// The entry commits to exactly these bytes.
+bool PayloadIsAsLogged(const AuditEntry& entry, const Payload& payload);
+
+/// PayloadIsAsLogged, and every other commitment of the entry is made from what stands in it: says
+/// what does not hold, or nothing.
 std::optional<std::string> FindPayloadFault(const AuditEntry& entry, const Payload& payload);
 
 /// One thread at a time.

@@ -9,6 +9,7 @@
 #include "audit/audit_keys.h"
 #include "audit/audit_payload.h"
 #include "audit/audit_store.h"
+#include "audit/signature_batch.h"
 #include "core/error.h"
 #include "core/file.h"
 
@@ -41,7 +42,8 @@ class Verifier {
       : store_(paths.log, SqliteConnection::Mode::kReadOnly),
         one_state_(store_.connection(), SqliteTransaction::Kind::kDeferred),
         payloads_(paths.payload, SqliteConnection::Mode::kReadOnly),
-        key_(std::move(key)),
+        key_(key),
+        signatures_(std::move(key)),
         report_(report),
         checkpoints_(
             store_.connection().Prepare("SELECT size, note FROM checkpoint ORDER BY size")) {}
@@ -50,10 +52,15 @@ class Verifier {
     outside_ = std::move(outside);
     try {
       WalkEntries(progress);
+    } catch (const Found&) {
+      CheckSignatures();  // one that does not hold stands before what was found
+      throw;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kDenied) throw;
+      CheckSignatures();
       BadEntry(tree_.size(), error.what());  // SQLite itself finds the file damaged
     }
+    CheckSignatures();
     report_.head = {key_.origin, tree_.size(), tree_.Root()};
     report_.open_intents = open_.size();
     CheckEnd();
@@ -158,8 +165,14 @@ class Verifier {
       if (!first_without_key_) first_without_key_ = index;
       return;
     }
-    if (const auto fault = FindPayloadFault(entry, *payload)) BadEntry(index, *fault);
+    if (!PayloadIsAsLogged(entry, *payload)) {
+      BadEntry(index, "its payload is not the one that was logged");
+    }
     ++report_.payloads;
+  }
+
+  void CheckSignatures() {
+    if (const auto fault = signatures_.Flush()) ThrowSignature(*fault);
   }
 
   void NextCheckpoint() {
@@ -170,28 +183,33 @@ class Verifier {
     next_ = {static_cast<std::uint64_t>(checkpoints_.Int(0)), checkpoints_.Text(1)};
   }
 
-  // Everything since the last good checkpoint is in doubt when this one does not hold.
+  // The text is compared at once, its signature a little later (SignatureBatch). Everything since
+  // the last good checkpoint is in doubt when one does not hold.
   void CheckCheckpoint() {
-    const std::uint64_t last = tree_.size() - 1;
-    const std::string where = "checkpoint over " + std::to_string(next_.size);
-    Checkpoint checkpoint;
+    const Checkpoint expected{key_.origin, tree_.size(), tree_.Root()};
+    bool agrees = false;
     try {
-      checkpoint = OpenCheckpoint(next_.note, key_);
+      agrees = ParseCheckpointUnverified(next_.note) == expected;
+      if (!agrees) OpenCheckpoint(next_.note, key_);
     } catch (const Error& error) {
-      throw Found{VerifyFault::kSignature, last, last, where + ": " + error.what()};
+      ThrowSignature({next_.size, error.what()});
     }
-    if (checkpoint.size != tree_.size()) {
-      throw Found{VerifyFault::kSignature, last, last,
-                  where + " is signed for " + std::to_string(checkpoint.size)};
-    }
-    if (checkpoint.root != tree_.Root()) {
-      throw Found{VerifyFault::kFork, vouched_, last,
-                  "the entries " + std::to_string(vouched_) + " to " + std::to_string(last) +
-                      " are not those that the " + where + " was signed for"};
+    if (!agrees) {
+      throw Found{VerifyFault::kFork, vouched_, tree_.size() - 1,
+                  "the entries " + std::to_string(vouched_) + " to " +
+                      std::to_string(tree_.size() - 1) +
+                      " are not those that the checkpoint over " + std::to_string(next_.size) +
+                      " was signed for"};
     }
     vouched_ = tree_.size();
     ++report_.checkpoints;
+    if (const auto fault = signatures_.Add(next_)) ThrowSignature(*fault);
     NextCheckpoint();
+  }
+
+  [[noreturn]] static void ThrowSignature(const SignatureBatch::Fault& fault) {
+    throw Found{VerifyFault::kSignature, fault.size - 1, fault.size - 1,
+                "checkpoint over " + std::to_string(fault.size) + ": " + fault.reason};
   }
 
   void CheckOutside() {
@@ -228,6 +246,7 @@ class Verifier {
   SqliteTransaction one_state_;
   PayloadStore payloads_;
   VerifierKey key_;
+  SignatureBatch signatures_;
   VerifyReport& report_;
   SqliteStatement checkpoints_;
   StoredCheckpoint next_;

@@ -1,5 +1,6 @@
 // Puts this program's temporary folders into memory where the system has such a file system: these
-// tests make thousands of small logs and fail calls themselves, so a disk's fsync tells them nothing.
+// tests make thousands of small logs and fail calls themselves, so a disk's fsync tells them
+// nothing.
 #include <cstdlib>
 
 #include <unistd.h>
