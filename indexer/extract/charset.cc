@@ -17,7 +17,7 @@
 namespace sworn::indexer {
 namespace {
 
-constexpr std::size_t kGuessedFromBytes = 256 * 1024;
+constexpr std::size_t kGuessedFromBytes = std::size_t{256} * 1024;
 constexpr std::size_t kMaxDecodedBytes = 4 * kMaxTextBytes;
 constexpr std::size_t kLookedAtForZeros = 4096;
 constexpr std::size_t kFewestUtf16Bytes = 8;

@@ -19,6 +19,7 @@ namespace sworn::indexer {
 namespace {
 
 constexpr std::size_t kSniffedRecords = 20;
+constexpr std::size_t kSniffedBytes = std::size_t{64} * 1024;
 constexpr std::array<char, 4> kDelimiters = {',', ';', '\t', '|'};
 
 // Takes one record from the front of `rest`; a quoted field may hold delimiters and line breaks, a
@@ -122,7 +123,7 @@ Extraction ExtractCsv(std::string_view bytes, const ExtractRequest& request) {
   builder.AddInvalid(decoded.invalid);
   std::string_view rest = decoded.utf8;
   const char delimiter =
-      request.media_type == media::kTsv ? '\t' : SniffDelimiter(rest.substr(0, 64 * 1024));
+      request.media_type == media::kTsv ? '\t' : SniffDelimiter(rest.substr(0, kSniffedBytes));
   // xls2csv separates the sheets of a workbook by form feeds; it knows no names for them.
   const bool has_sheets = rest.find('\f') != std::string_view::npos;
   for (std::uint32_t sheet = 1; !rest.empty(); ++sheet) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x31585753;  // "SWX1"
 constexpr std::size_t kHeadBytes = 24;
-constexpr std::size_t kMaxChunk = 1024 * 1024;
+constexpr std::size_t kMaxChunk = std::size_t{1024} * 1024;
 constexpr std::chrono::milliseconds kCancelPoll{100};
 
 // Waits until `fd` is ready for `events`; kOk also when it hung up, the next call will say so.
@@ -134,7 +134,7 @@ FrameStatus ReceiveFrame(int fd, const FrameBounds& bounds, const Wait& wait, Fr
 }
 
 FrameStatus ReadToEnd(int fd, std::size_t max_bytes, const Wait& wait, std::string& bytes) {
-  constexpr std::size_t kBufferBytes = 64 * 1024;
+  constexpr std::size_t kBufferBytes = std::size_t{64} * 1024;
   std::array<char, kBufferBytes> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   while (true) {
     if (const FrameStatus ready = WaitReady(fd, POLLIN, wait); ready != FrameStatus::kOk) {

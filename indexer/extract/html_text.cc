@@ -31,7 +31,7 @@ class Arena {
 
  private:
   void* AllocateBytes(std::size_t size) {
-    constexpr std::size_t kBlockBytes = 256 * 1024;
+    constexpr std::size_t kBlockBytes = std::size_t{256} * 1024;
     constexpr std::size_t kAlignment = alignof(std::max_align_t);
     size = (size + kAlignment - 1) / kAlignment * kAlignment;
     if (size > left_) {

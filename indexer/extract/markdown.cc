@@ -16,7 +16,7 @@
 namespace sworn::indexer {
 namespace {
 
-constexpr std::size_t kMaxFrontMatterBytes = 64 * 1024;
+constexpr std::size_t kMaxFrontMatterBytes = std::size_t{64} * 1024;
 constexpr std::string_view kFence = "---";
 
 std::string_view TakeLine(std::string_view& rest) {

@@ -18,9 +18,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxRequestJsonBytes = 1024 * 1024;
-constexpr std::size_t kMaxReplyJsonBytes = 4 * 1024 * 1024;
-constexpr std::size_t kMaxStringTableBytes = 64 * 1024 * 1024;
+constexpr std::size_t kMaxRequestJsonBytes = std::size_t{1024} * 1024;
+constexpr std::size_t kMaxReplyJsonBytes = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t kMaxStringTableBytes = std::size_t{64} * 1024 * 1024;
 constexpr std::size_t kMaxRequestBodyBytes = std::size_t{4} << 30U;
 constexpr std::size_t kMaxArguments = 32;
 // The records: u32 number of strings, each as u32 length and bytes, then per block a record of
