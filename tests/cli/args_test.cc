@@ -1,0 +1,215 @@
+#include "cli/args.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/exit_code.h"
+#include "cli/suggest.h"
+#include "core/error.h"
+
+namespace sworn::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+template <typename T>
+T ParseAs(const Words& words) {
+  return std::get<T>(ParseArguments(words).command);
+}
+
+std::string RefusalOf(const Words& words) {
+  try {
+    ParseArguments(words);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Arguments, IndexTakesPathsAndRepeatedOptions) {
+  const auto command = ParseAs<IndexCommand>(
+      {"index", "--include", "*.md", "a", "--include", "*.txt", "b c", "--exclude", "tmp/**",
+       "--meta", "matter=7=x", "--collection", "law", "--dry-run", "--allow-mass-remove"});
+  EXPECT_THAT(command.request.paths, ElementsAre("a", "b c"));
+  EXPECT_THAT(command.request.include, ElementsAre("*.md", "*.txt"));
+  EXPECT_THAT(command.request.exclude, ElementsAre("tmp/**"));
+  EXPECT_EQ(command.request.meta.at("matter"), "7=x");
+  EXPECT_EQ(command.request.collection, "law");
+  EXPECT_TRUE(command.request.dry_run);
+  EXPECT_TRUE(command.request.allow_mass_remove);
+  EXPECT_FALSE(command.watch);
+}
+
+TEST(Arguments, SearchTakesFilters) {
+  const auto command = ParseAs<SearchCommand>(
+      {"search",  "notice period", "-n",      "3",           "--mode",    "keyword",
+       "--path",  "*.md",          "--type",  "pdf",         "--since",   "2025-01-01",
+       "--until", "2025-02-01",    "--where", "client=acme", "--explain", "--collection",
+       "a",       "--collection",  "b"});
+  EXPECT_EQ(command.request.text, "notice period");
+  EXPECT_EQ(command.request.top_k, 3U);
+  EXPECT_EQ(command.request.mode, service::SearchMode::kKeyword);
+  EXPECT_THAT(command.request.collections, ElementsAre("a", "b"));
+  EXPECT_THAT(command.request.filter.path_globs, ElementsAre("*.md"));
+  EXPECT_THAT(command.request.filter.media_types, ElementsAre("pdf"));
+  EXPECT_EQ(*command.request.filter.since_ms, 1'735'689'600'000);
+  EXPECT_EQ(*command.request.filter.until_ms, 1'738'368'000'000);
+  EXPECT_EQ(command.request.filter.where.at("client"), "acme");
+  EXPECT_TRUE(command.explain);
+}
+
+TEST(Arguments, AskDefaultsToTheExtractiveModel) {
+  EXPECT_EQ(ParseAs<AskCommand>({"ask", "why?"}).request.model, "extractive");
+  const auto command = ParseAs<AskCommand>(
+      {"ask", "why?", "--model", "x/1", "--timing", "--matter", "M-1", "--purpose", "review"});
+  EXPECT_EQ(command.request.model, "x/1");
+  EXPECT_EQ(command.request.matter, "M-1");
+  EXPECT_EQ(command.request.purpose, "review");
+  EXPECT_TRUE(command.timing);
+}
+
+TEST(Arguments, GlobalOptionsStandBeforeAndAfterTheVerb) {
+  for (const Words& words : {Words{"--kb", "/k", "--json", "-v", "collection", "list"},
+                             Words{"collection", "list", "--json", "-v", "--kb", "/k"},
+                             Words{"collection", "--json", "list", "--kb=/k", "--verbose"}}) {
+    const Arguments arguments = ParseArguments(words);
+    EXPECT_EQ(arguments.global.kb, "/k");
+    EXPECT_TRUE(arguments.global.json);
+    EXPECT_TRUE(arguments.global.verbose);
+    EXPECT_TRUE(std::holds_alternative<CollectionListCommand>(arguments.command));
+  }
+}
+
+TEST(Arguments, TheOtherCommandsFillTheirFields) {
+  EXPECT_TRUE(ParseAs<ListCommand>({"list", "--withdrawn"}).request.with_withdrawn);
+  EXPECT_EQ(ParseAs<ListCommand>({"list", "--limit", "5", "--after", "d_x"}).request.limit, 5U);
+  const auto show = ParseAs<ShowCommand>({"show", "d_x", "--text", "--version", "2"});
+  EXPECT_EQ(show.id_or_path, "d_x");
+  EXPECT_TRUE(show.text);
+  EXPECT_EQ(show.version, 2U);
+  EXPECT_EQ(ParseAs<RemoveCommand>({"remove", "a/b"}).id_or_path, "a/b");
+  ParseAs<StatusCommand>({"status"});
+  EXPECT_EQ(ParseAs<CollectionCreateCommand>({"collection", "create", "law"}).name, "law");
+  EXPECT_EQ(ParseAs<CollectionRemoveCommand>({"collection", "remove", "law"}).name, "law");
+  const auto list = ParseAs<AuditListCommand>({"audit", "list", "-n", "7", "--type", "outcome"});
+  EXPECT_EQ(list.request.limit, 7U);
+  EXPECT_EQ(list.request.type, "outcome");
+  EXPECT_EQ(ParseAs<AuditShowCommand>({"audit", "show", "12"}).index, 12U);
+  ParseAs<AuditVerifyCommand>({"audit", "verify"});
+  ParseAs<AuditExportCommand>({"audit", "export"});
+  EXPECT_EQ(ParseAs<AuditReceiptCommand>({"audit", "receipt", "3"}).index, 3U);
+  EXPECT_EQ(ParseAs<EvalBeirCommand>({"eval", "beir", "x"}).modes.size(), 3U);
+  EXPECT_THAT(ParseAs<EvalBeirCommand>({"eval", "beir", "x", "--mode", "vector"}).modes,
+              ElementsAre(service::SearchMode::kVector));
+  EXPECT_EQ(ParseAs<EvalAnswersCommand>({"eval", "answers", "f", "--split", "fit"}).split, "fit");
+  EXPECT_TRUE(ParseAs<FsckCommand>({"fsck", "--repair"}).repair);
+  ParseAs<DoctorCommand>({"doctor"});
+  EXPECT_TRUE(ParseAs<BackupCommand>({"backup", "f", "--with-keys"}).with_keys);
+  EXPECT_EQ(ParseAs<RestoreCommand>({"restore", "f", "--reason", "disk died"}).reason, "disk died");
+}
+
+TEST(Arguments, AQuestionMayLookLikeAVerbOrAnOption) {
+  EXPECT_EQ(ParseAs<SearchCommand>({"search", "index"}).request.text, "index");
+  EXPECT_EQ(ParseAs<AskCommand>({"ask", "--", "--json"}).request.text, "--json");
+  EXPECT_EQ(ParseAs<AskCommand>({"ask", "-"}).request.text, "-");
+  EXPECT_EQ(ParseAs<AskCommand>({"ask", "[a, b] {c}"}).request.text, "[a, b] {c}");
+}
+
+TEST(Arguments, AMistypedVerbIsNamedWithTheOneMeant) {
+  EXPECT_EQ(RefusalOf({"serach", "x"}), "unknown command 'serach': did you mean 'search'?");
+  EXPECT_EQ(RefusalOf({"--kb", "/k", "indx", "."}),
+            "unknown command 'indx': did you mean 'index'?");
+  EXPECT_EQ(RefusalOf({"audit", "verfy"}), "unknown command 'verfy': did you mean 'verify'?");
+  EXPECT_THAT(RefusalOf({"frobnicate"}), HasSubstr("unknown command 'frobnicate'; see"));
+}
+
+TEST(Arguments, AMistypedOptionIsNamedWithTheOneMeant) {
+  EXPECT_EQ(RefusalOf({"search", "x", "--explian"}),
+            "unknown option '--explian': did you mean '--explain'?");
+  EXPECT_EQ(RefusalOf({"search", "--explian"}),
+            "unknown option '--explian': did you mean '--explain'?");
+  EXPECT_EQ(RefusalOf({"list", "--jsn"}), "unknown option '--jsn': did you mean '--json'?");
+  EXPECT_EQ(RefusalOf({"list", "--colection=x"}),
+            "unknown option '--colection': did you mean '--collection'?");
+  EXPECT_EQ(RefusalOf({"list", "--zzzzzz"}), "unknown option '--zzzzzz'");
+}
+
+TEST(Arguments, BadValuesAreRefused) {
+  EXPECT_THAT(RefusalOf({}), HasSubstr("a command is missing; one of: index, search, ask"));
+  EXPECT_THAT(RefusalOf({"audit"}), HasSubstr("a command is missing; one of: list, show, verify"));
+  EXPECT_THAT(RefusalOf({"search"}), HasSubstr("TEXT"));
+  EXPECT_THAT(RefusalOf({"search", "two", "words"}), HasSubstr("unexpected word 'words'"));
+  EXPECT_THAT(RefusalOf({"search", "x", "-n", "0"}), HasSubstr("-n must be from 1 to 1000"));
+  EXPECT_THAT(RefusalOf({"search", "x", "-n", "1001"}), HasSubstr("-n must be from 1 to 1000"));
+  EXPECT_THAT(RefusalOf({"search", "x", "-n", "many"}), HasSubstr("many"));
+  EXPECT_THAT(RefusalOf({"search", "x", "--mode", "magic"}), HasSubstr("'magic'"));
+  EXPECT_THAT(RefusalOf({"search", "x", "--where", "nokey"}), HasSubstr("key=value"));
+  EXPECT_THAT(RefusalOf({"search", "x", "--where", "a=1", "--where", "a=2"}), HasSubstr("twice"));
+  EXPECT_THAT(RefusalOf({"search", "x", "--since", "yesterday"}), HasSubstr("yesterday"));
+  EXPECT_THAT(RefusalOf({"search", "x", "--since", "2025-02-01", "--until", "2025-01-01"}),
+              HasSubstr("--since must be before --until"));
+  EXPECT_THAT(RefusalOf({"index", ".", "--watch", "--dry-run"}), HasSubstr("exclude each other"));
+  EXPECT_THAT(RefusalOf({"show", "x", "--version", "2"}), HasSubstr("--text"));
+  EXPECT_THAT(RefusalOf({"audit", "show", "first"}), HasSubstr("first"));
+  EXPECT_THAT(RefusalOf({"audit", "show", "-1"}), HasSubstr("-1"));
+  EXPECT_THAT(RefusalOf({"restore", "f"}), HasSubstr("--reason"));
+  EXPECT_THAT(RefusalOf({"-q", "-v", "list"}), HasSubstr("exclu"));
+}
+
+TEST(Arguments, HelpAndVersionAreTexts) {
+  EXPECT_THAT(ParseAs<PrintCommand>({"--help"}).text, HasSubstr("search"));
+  EXPECT_THAT(ParseAs<PrintCommand>({"search", "--help"}).text, HasSubstr("--explain"));
+  EXPECT_THAT(ParseAs<PrintCommand>({"audit", "list", "-h"}).text, HasSubstr("--since"));
+  EXPECT_THAT(ParseAs<PrintCommand>({"--version"}).text, testing::MatchesRegex("sworn [0-9.]+\n"));
+}
+
+TEST(Arguments, JsonIsSeenInALineThatCannotBeParsed) {
+  EXPECT_TRUE(WantsJson({"serach", "--json"}));
+  EXPECT_FALSE(WantsJson({"ask", "--", "--json"}));
+}
+
+TEST(Suggest, CountsEditsAndSwaps) {
+  EXPECT_EQ(EditDistance("", "abc"), 3U);
+  EXPECT_EQ(EditDistance("abc", "abc"), 0U);
+  EXPECT_EQ(EditDistance("serach", "search"), 1U);
+  EXPECT_EQ(EditDistance("kitten", "sitting"), 3U);
+  EXPECT_EQ(EditDistance("abcd", "badc"), 2U);
+}
+
+TEST(Suggest, StaysSilentWhenNothingIsClose) {
+  const std::vector<std::string> known = {"list", "show"};
+  EXPECT_EQ(Suggest("lst", known), "list");
+  EXPECT_EQ(Suggest("remove", known), std::nullopt);
+  EXPECT_EQ(Suggest(std::string(100'000, 'x'), known), std::nullopt);
+}
+
+TEST(ExitCode, EveryErrorHasItsFixedStatus) {
+  const std::vector<std::pair<ErrorCode, int>> table = {{ErrorCode::kInvalidArgument, 2},
+                                                        {ErrorCode::kTooLarge, 2},
+                                                        {ErrorCode::kUnsupportedMedia, 2},
+                                                        {ErrorCode::kNotConfigured, 3},
+                                                        {ErrorCode::kUnauthenticated, 4},
+                                                        {ErrorCode::kDenied, 4},
+                                                        {ErrorCode::kUnreachable, 5},
+                                                        {ErrorCode::kBusy, 6},
+                                                        {ErrorCode::kTimeout, 7},
+                                                        {ErrorCode::kAuditUnavailable, 8},
+                                                        {ErrorCode::kIntegrity, 8},
+                                                        {ErrorCode::kNotBuilt, 9},
+                                                        {ErrorCode::kNotFound, 1},
+                                                        {ErrorCode::kConflict, 1},
+                                                        {ErrorCode::kHeld, 1},
+                                                        {ErrorCode::kNoSpace, 1},
+                                                        {ErrorCode::kInternal, 1},
+                                                        {ErrorCode::kCancelled, 130}};
+  for (const auto& [code, status] : table) {
+    EXPECT_EQ(ExitCode(code), status) << ErrorCodeName(code);
+    EXPECT_FALSE(ErrorType(code).empty()) << ErrorCodeName(code);
+  }
+}
+
+}  // namespace
+}  // namespace sworn::cli

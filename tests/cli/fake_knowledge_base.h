@@ -1,0 +1,96 @@
+// A knowledge base that remembers what it was asked and answers what the test put in.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "api/service/knowledge_base.h"
+
+namespace sworn::test {
+
+class FakeKnowledgeBase : public service::KnowledgeBase {
+ public:
+  service::IndexReport Index(const service::IndexRequest& request,
+                             const service::ProgressSink& progress,
+                             const CancelFlag& /*cancel*/) override {
+    index_request = request;
+    for (const auto& state : progress_to_report) progress(state);
+    return index_report;
+  }
+  void Watch(const service::IndexRequest& request, const service::ProgressSink& /*progress*/,
+             const std::function<void(const service::IndexReport&)>& report,
+             const CancelFlag& /*cancel*/) override {
+    index_request = request;
+    report(index_report);
+    report(index_report);
+  }
+  service::SearchResponse Search(const service::SearchRequest& request) override {
+    search_request = request;
+    return search_response;
+  }
+  service::AskResponse Ask(const service::AskRequest& request) override {
+    ask_request = request;
+    return ask_response;
+  }
+  std::vector<store::DocumentInfo> List(const service::ListRequest& request) override {
+    list_request = request;
+    std::vector<store::DocumentInfo> found = documents;
+    if (request.limit > 0 && found.size() > request.limit) found.resize(request.limit);
+    return found;
+  }
+  store::DocumentInfo Show(const std::string& /*id_or_path*/) override { return documents.at(0); }
+  std::string ShowText(const std::string& /*id_or_path*/, std::uint32_t version) override {
+    shown_version = version;
+    return text;
+  }
+  service::RemoveReport Remove(const std::string& /*id_or_path*/) override {
+    return {documents, {}};
+  }
+  service::StatusReport Status() override { return status_report; }
+  std::vector<store::CollectionInfo> Collections() override { return status_report.collections; }
+  void CreateCollection(const std::string& name) override { created.push_back(name); }
+  void RemoveCollection(const std::string& name) override { removed.push_back(name); }
+  std::vector<nlohmann::json> AuditList(const AuditListRequest& request) override {
+    audit_request = request;
+    return entries;
+  }
+  nlohmann::json AuditShow(std::uint64_t index) override { return entries.at(index); }
+  nlohmann::json AuditVerify() override { return verify_report; }
+  void AuditExport(const std::function<void(const nlohmann::json&)>& line) override {
+    for (const auto& entry : entries) line(entry);
+  }
+  std::string AuditReceipt(std::uint64_t index) override {
+    return "receipt of " + std::to_string(index);
+  }
+  std::vector<nlohmann::json> Fsck(bool /*repair*/,
+                                   const std::function<void(std::string_view)>& progress) override {
+    progress("catalog");
+    return faults;
+  }
+  void Backup(const std::filesystem::path& /*file*/, bool with_keys) override {
+    backup_with_keys = with_keys;
+  }
+
+  service::IndexRequest index_request;
+  service::IndexReport index_report;
+  std::vector<service::IndexProgress> progress_to_report;
+  service::SearchRequest search_request;
+  service::SearchResponse search_response;
+  service::AskRequest ask_request;
+  service::AskResponse ask_response;
+  service::ListRequest list_request;
+  std::vector<store::DocumentInfo> documents;
+  std::string text;
+  std::uint32_t shown_version = 0;
+  service::StatusReport status_report;
+  std::vector<std::string> created;
+  std::vector<std::string> removed;
+  AuditListRequest audit_request;
+  std::vector<nlohmann::json> entries;
+  nlohmann::json verify_report;
+  std::vector<nlohmann::json> faults;
+  bool backup_with_keys = false;
+};
+
+}  // namespace sworn::test
