@@ -2,8 +2,9 @@
 //
 // Terms: "en:run" is a stemmed word of an English text; "und:word" a folded word of a text without
 // a known language; "#nct01234567" an exact identifier (a token with a digit, a hyphenated
-// compound, "§ 1983", "Art. 7", a date, a citation), folded and with inner spaces dropped.
-// Positions count words and belong to stemmed words only.
+// compound, "§ 1983", "Art. 7", a date, a citation: core/text/identifiers.h), folded and with inner
+// spaces dropped. Positions count words and belong to stemmed words only. Stop words of the text's
+// own language are not indexed (core/text/stop_words.h), but keep their positions.
 #pragma once
 
 #include <cstdint>

@@ -131,6 +131,12 @@ bool IsOrdinal(string_view text) {
                         rest == "s" || rest == "er" || rest == "ten" || rest == "'s");
 }
 
+/// 1000 to 2099.
+bool IsYear(string_view text) {
+  return text.size() == 4 && std::all_of(text.begin(), text.end(), IsDigit) &&
+         (text[0] == '1' || text.starts_with("20"));
+}
+
 /// A compound whose capitals say that it is a name or code: "NF-kB", "ABC-XYZ"; not "X-ray",
 /// "Anglo-Saxon", "US-based".
 bool LooksLikeCode(string_view text) {
@@ -202,10 +208,11 @@ class Finder {
       }
       return;
     }
+    if (IsOrdinal(text)) return;
     const bool is_number = shape.letters + shape.hyphens + shape.others == 0;
     if (is_number && shape.points == 0 && shape.digits < kMinPlainDigits) return;
     const bool is_small_decimal = is_number && shape.points == 1 && shape.digits < kMinPlainDigits;
-    Add("", begin, end, !is_small_decimal && !IsOrdinal(text));
+    Add("", begin, end, !is_small_decimal && !IsYear(text));
   }
 
   /// The number from `begin` to `end`, if a section word or sign stands before it.

@@ -14,6 +14,9 @@ namespace {
 
 using std::string_view;
 
+// A few words without a function word among them name a thing to look up; they are no sentence.
+constexpr std::size_t kMaxLookUpWords = 4;
+
 struct QuotePair {
   string_view open;
   string_view close;
@@ -69,9 +72,9 @@ void AddWord(TermAlternatives word, std::vector<TermAlternatives>& words) {
   words.push_back(std::move(word));
 }
 
-/// Exact identifiers go to the tiers, other compounds to the words. An identifier inside a larger
-/// exact one ("1983" in "§ 1983") is left out: the larger one says all.
-void AddIdentifiers(string_view question, const std::vector<ByteRange>& quotes,
+/// Adds what makes tiers: exact identifiers, and in a look-up all of them. One inside a larger
+/// one ("1983" in "§ 1983") is left out: the larger one says all.
+void AddIdentifiers(string_view question, const std::vector<ByteRange>& quotes, bool is_look_up,
                     KeywordQuery& query) {
   std::vector<Word> words;
   WordScanner scanner(question);
@@ -80,17 +83,14 @@ void AddIdentifiers(string_view question, const std::vector<ByteRange>& quotes,
   FindIdentifiers(question, words, found);
   for (const Identifier& identifier : found) {
     if (IsInside(identifier.byte_begin, quotes)) continue;
+    if (!identifier.is_exact && !is_look_up) continue;
     const bool is_part = std::any_of(found.begin(), found.end(), [&](const Identifier& other) {
-      return other.is_exact && other.byte_begin <= identifier.byte_begin &&
+      return (other.is_exact || is_look_up) && other.byte_begin <= identifier.byte_begin &&
              identifier.byte_end <= other.byte_end &&
              other.byte_end - other.byte_begin > identifier.byte_end - identifier.byte_begin;
     });
     if (is_part) continue;
-    if (!identifier.is_exact) {
-      AddWord({{identifier.term}, 1}, query.words);
-    } else if (!Contains(query.identifiers, identifier.term)) {
-      query.identifiers.push_back(identifier.term);
-    }
+    if (!Contains(query.identifiers, identifier.term)) query.identifiers.push_back(identifier.term);
   }
 }
 
@@ -117,7 +117,7 @@ KeywordQuery QuestionAnalyzer::Analyze(string_view question) {
     query.phrases.push_back(std::move(phrase));
   }
   AddWords(quotes, false, query);
-  AddIdentifiers(normalized, quotes, query);
+  AddIdentifiers(normalized, quotes, IsLookUp(), query);
   if (query.empty()) AddWords(quotes, true, query);
   words_.clear();  // they point into `normalized`
   return query;
@@ -155,6 +155,16 @@ string_view QuestionAnalyzer::QuestionLanguage() const {
     }
   }
   return best;
+}
+
+bool QuestionAnalyzer::IsLookUp() const {
+  return words_.size() <= kMaxLookUpWords &&
+         std::none_of(words_.begin(), words_.end(), [](const QuestionWord& word) {
+           const auto languages = StopWordLanguages();
+           return std::any_of(languages.begin(), languages.end(), [&word](string_view language) {
+             return IsStopWord(word.folded, language);
+           });
+         });
 }
 
 bool QuestionAnalyzer::IsDropped(const QuestionWord& word) const {

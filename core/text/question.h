@@ -33,6 +33,7 @@ class QuestionAnalyzer {
 
   void FindWords(std::string_view question);
   [[nodiscard]] std::string_view QuestionLanguage() const;
+  [[nodiscard]] bool IsLookUp() const;
   [[nodiscard]] bool IsDropped(const QuestionWord& word) const;
   TermAlternatives Alternatives(const QuestionWord& word, bool with_stop_words);
   Phrase MakePhrase(std::string_view question, const ByteRange& quote);

@@ -19,6 +19,16 @@ TEST(LanguageTest, TellsTheLanguageOfAParagraph) {
             "de");
 }
 
+TEST(LanguageTest, FunctionWordsDecideAmongForeignNames) {
+  EXPECT_EQ(DetectLanguage("Entre los socios de la firma están Baker McKenzie, White & Case, Allen "
+                           "& Overy, Clifford Chance y Freshfields Bruckhaus Deringer; el resto de "
+                           "los bufetes de la lista son Linklaters y Latham & Watkins."),
+            "es");
+  EXPECT_EQ(DetectLanguage("O prazo do contrato é de dois anos e a parte que o quiser rescindir "
+                           "deverá comunicar com três meses de antecedência."),
+            "pt");
+}
+
 TEST(LanguageTest, GivesUndForWhatHasNoLanguage) {
   EXPECT_EQ(DetectLanguage(""), kUnknownLanguage);
   EXPECT_EQ(DetectLanguage("12 | 34 | 56.7 | 2021-01-02"), kUnknownLanguage);
