@@ -1,6 +1,7 @@
 #include "indexer/extract/worker.h"
 
 #include <array>
+#include <csignal>
 #include <exception>
 #include <new>
 #include <string>
@@ -111,6 +112,11 @@ int ServeExtraction(int fd, ExtractFunction extract) noexcept {
   }
 }
 
-int RunExtractWorker(int fd) noexcept { return ServeExtraction(fd, &ExtractBytes); }
+int RunExtractWorker(int fd) noexcept {
+  // Ctrl-C goes to the whole process group: the parent decides, or the file at hand would count as
+  // failed. The worker dies with its parent in any case.
+  std::signal(SIGINT, SIG_IGN);
+  return ServeExtraction(fd, &ExtractBytes);
+}
 
 }  // namespace sworn::indexer

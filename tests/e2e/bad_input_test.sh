@@ -262,6 +262,36 @@ begin "a reader that goes away"
 "$program" list 2>"$scratch/err" | true
 [ -s "$scratch/err" ] && fault "a closed pipe made a message"
 
+begin "Ctrl-C in the middle"
+if command -v setsid >/dev/null 2>&1; then
+  mkdir many
+  i=0
+  while [ "$i" -lt 1500 ]; do
+    printf 'Lantern number %d hangs in the northern gallery.\n' "$i" >"many/l$i.txt"
+    i=$((i + 1))
+  done
+  setsid "$program" index many >"$scratch/out" 2>"$scratch/err" </dev/null &
+  job=$!
+  sleep 0.4
+  kill -s INT -- "-$job" 2>/dev/null  # the group, workers included, as a terminal does
+  wait "$job"
+  status=$?
+  case "$status" in
+    130) err_has 'interrupted' ;;
+    0) skip "it was done before the signal came" ;;
+    *) fault "ended with $status" ;;
+  esac
+  out_has ' 0 failed, 0 skipped$'
+  run 0 index many
+  out_has ' 0 failed, 0 skipped$'
+  run 0 list --json --limit 1
+  run 0 search 'lantern 1499 northern gallery' -n 1
+  out_has 'many/l'
+  nothing_lost
+else
+  skip "no setsid"
+fi
+
 begin "a question of 1 MB"
 head -c 1000000 /dev/zero | tr '\0' 'q' >question.txt
 input=question.txt
