@@ -131,4 +131,25 @@ std::optional<Payload> PayloadStore::Find(std::string_view commitment) {
   return payload;
 }
 
+void CopyPayloads(const std::filesystem::path& from, const std::filesystem::path& to,
+                  bool with_keys) {
+  SqliteConnection source(from, SqliteConnection::Mode::kReadOnly);
+  const PayloadStore create_tables(to, SqliteConnection::Mode::kReadWrite);
+  SqliteConnection target(to, SqliteConnection::Mode::kReadWrite);
+  const SqliteTransaction one_state(source, SqliteTransaction::Kind::kDeferred);
+  SqliteTransaction transaction(target);
+  const auto copy = [&](const char* select, const char* insert) {
+    SqliteStatement rows = source.Prepare(select);
+    SqliteStatement add = target.Prepare(insert);
+    while (rows.Step()) add.BindBlob(1, rows.Bytes(0)).BindBlob(2, rows.Bytes(1)).Run();
+  };
+  copy("SELECT commitment, json FROM payload",
+       "INSERT INTO payload(commitment, json) VALUES(?, ?)");
+  if (with_keys) {
+    copy("SELECT commitment, key FROM payload_key",
+         "INSERT INTO payload_key(commitment, key) VALUES(?, ?)");
+  }
+  transaction.Commit();
+}
+
 }  // namespace sworn::audit

@@ -61,4 +61,8 @@ class PayloadStore {
   std::optional<SqliteStatement> find_;
 };
 
+/// Copies payloads (and their keys with `with_keys`) into an empty file.
+void CopyPayloads(const std::filesystem::path& from, const std::filesystem::path& to,
+                  bool with_keys);
+
 }  // namespace sworn::audit
