@@ -237,12 +237,13 @@ class DocxReader {
 
   std::string AddRow(const std::vector<pugi::xml_node>& cells, const std::string& header) {
     std::vector<std::string> texts;
+    texts.reserve(cells.size());
     Paragraph anchored;
     std::uint32_t breaks = 0;
     for (const pugi::xml_node cell : cells) {
       texts.push_back(CellText(cell, anchored, breaks));
     }
-    const std::string row = JoinCells(texts);
+    std::string row = JoinCells(texts);
     BlockDetails details;
     details.table_header = header;
     SetPages(details.location, breaks);

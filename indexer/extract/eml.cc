@@ -292,7 +292,7 @@ class MailReader {
     GMimeContentType* declared = g_mime_object_get_content_type(object);
     const std::unique_ptr<char, decltype(&g_free)> type(
         declared == nullptr ? nullptr : g_mime_content_type_get_mime_type(declared), &g_free);
-    const std::string stated = OrEmpty(type.get());
+    std::string stated = OrEmpty(type.get());
     const bool better = stated.starts_with("text/") || detected == media::kBinary;
     if (FindExtractor(stated) != nullptr && better) return stated;
     return std::string(detected);

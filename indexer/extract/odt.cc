@@ -1,5 +1,6 @@
 // OpenDocument (ISO/IEC 26300) text, spreadsheet and presentation, from content.xml.
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,11 +22,10 @@ struct Paragraph {
 };
 
 bool IsSkipped(pugi::xml_node node) {
-  static const std::set<std::string_view> kSkipped = {
-      "tracked-changes", "note-citation",  "title",          "desc",
-      "object",          "object-ole",     "image",          "forms",
-      "ruby-text",       "bookmark-start", "sequence-decls", "event-listeners"};
-  return kSkipped.contains(LocalName(node));
+  constexpr auto kSkipped = std::to_array<std::string_view>(
+      {"tracked-changes", "note-citation", "title", "desc", "object", "object-ole", "image",
+       "forms", "ruby-text", "bookmark-start", "sequence-decls", "event-listeners"});
+  return std::find(kSkipped.begin(), kSkipped.end(), LocalName(node)) != kSkipped.end();
 }
 
 // Runs of white space in the XML are one space; more of them are written as elements.
@@ -254,7 +254,7 @@ class OdtReader {
       const std::uint32_t repeat =
           std::min(NumberAttribute(cell, "number-columns-repeated", 1), kMaxRepeat);
       const bool has_text = !text.empty();
-      cells.insert(cells.end(), repeat, std::move(text));
+      cells.insert(cells.end(), repeat, text);
       if (has_text) used = cells.size();
     }
     cells.resize(used);

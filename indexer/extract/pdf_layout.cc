@@ -219,9 +219,9 @@ bool StartsListItem(const std::string& text) {
     return true;
   }
   const std::size_t end = view.find(") ");
-  if (end == std::string_view::npos || end > kMaxClauseNumber) return false;
-  const std::string_view inner = view.substr(0, end);
-  const std::string_view label = inner.starts_with('(') ? inner.substr(1) : inner;
+  if (end > kMaxClauseNumber) return false;  // npos as well
+  std::string_view label = view.substr(0, end);
+  if (label.starts_with('(')) label.remove_prefix(1);
   return IsRomanOrLetter(label) || (IsDigits(label) && label.size() <= 2);
 }
 
