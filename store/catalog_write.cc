@@ -51,12 +51,15 @@ void SetCollectionEmbedder(SqliteConnection& catalog, std::int64_t collection,
       .Run();
 }
 
-void InsertEmbedding(SqliteConnection& catalog, std::int64_t embedder, ChunkId chunk_id,
-                     const std::vector<float>& vector) {
+EmbeddingWriter::EmbeddingWriter(SqliteConnection& catalog, std::int64_t embedder)
+    : embedder_(embedder),
+      insert_(catalog.Prepare(
+          "INSERT INTO embedding(embedder, chunk_id, vector, sha256) VALUES(?, ?, ?, ?)")) {}
+
+void EmbeddingWriter::Add(ChunkId chunk_id, const std::vector<float>& vector) {
   const std::string_view bytes(reinterpret_cast<const char*>(vector.data()),
                                vector.size() * sizeof(float));
-  catalog.Prepare("INSERT INTO embedding(embedder, chunk_id, vector, sha256) VALUES(?, ?, ?, ?)")
-      .Bind(1, embedder)
+  insert_.Bind(1, embedder_)
       .Bind(2, std::int64_t{chunk_id})
       .BindBlob(3, bytes)
       .BindBlob(4, AsBytes(Sha256(bytes)))
@@ -154,6 +157,7 @@ ChunkId InsertChunks(SqliteConnection& catalog, ContentId content_id, std::int64
       "INSERT INTO chunk(content_id, ordinal, byte_begin, byte_end, heading, page, page_end, "
       "page_label, line_begin, line_end, sheet, slide, sheet_row, attachment_path, language, ocr, "
       "sha256) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  EmbeddingWriter embeddings(catalog, embedder);
   ChunkId first = 0;
   std::int64_t ordinal = 0;
   const std::string_view text = content.text;
@@ -188,7 +192,7 @@ ChunkId InsertChunks(SqliteConnection& catalog, ContentId content_id, std::int64
       throw Error(ErrorCode::kInternal, "chunk ids of a content are not consecutive");
     }
     ++ordinal;
-    InsertEmbedding(catalog, embedder, static_cast<ChunkId>(id), chunk.vector);
+    embeddings.Add(static_cast<ChunkId>(id), chunk.vector);
   }
   return first;
 }

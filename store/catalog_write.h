@@ -21,9 +21,16 @@ std::int64_t EnsureEmbedder(SqliteConnection& catalog, const EmbedderIdentity& i
 void SetCollectionEmbedder(SqliteConnection& catalog, std::int64_t collection,
                            std::int64_t embedder);
 
-/// A vector as it stands in a row, with its digest.
-void InsertEmbedding(SqliteConnection& catalog, std::int64_t embedder, ChunkId chunk_id,
-                     const std::vector<float>& vector);
+/// Writes vectors with their digests.
+class EmbeddingWriter {
+ public:
+  EmbeddingWriter(SqliteConnection& catalog, std::int64_t embedder);
+  void Add(ChunkId chunk_id, const std::vector<float>& vector);
+
+ private:
+  std::int64_t embedder_;
+  SqliteStatement insert_;
+};
 
 void InsertSegment(SqliteConnection& catalog, const SegmentRow& segment);
 void DeleteSegment(SqliteConnection& catalog, const std::string& name);

@@ -33,6 +33,7 @@ void EmbedContent(SqliteConnection& catalog, ContentId content_id, std::int64_t 
   const std::size_t dimension = embedder.identity().dimension;
   const std::string text = LoadContentText(catalog, content_id);
   const std::vector<ChunkRow> chunks = LoadChunkRows(catalog, content_id);
+  EmbeddingWriter writer(catalog, row);
   for (std::size_t begin = 0; begin < chunks.size(); begin += kEmbedBatch) {
     const std::size_t end = std::min(begin + kEmbedBatch, chunks.size());
     std::vector<std::string> passages;
@@ -44,8 +45,7 @@ void EmbedContent(SqliteConnection& catalog, ContentId content_id, std::int64_t 
     }
     for (std::size_t i = begin; i < end; ++i) {
       const auto first = vectors.begin() + static_cast<std::ptrdiff_t>((i - begin) * dimension);
-      InsertEmbedding(catalog, row, chunks[i].chunk.chunk_id,
-                      {first, first + static_cast<std::ptrdiff_t>(dimension)});
+      writer.Add(chunks[i].chunk.chunk_id, {first, first + static_cast<std::ptrdiff_t>(dimension)});
     }
   }
 }

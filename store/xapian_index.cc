@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <system_error>
 
 #include <xapian.h>
 
@@ -13,6 +14,9 @@
 #include "core/file.h"
 
 namespace sworn::store {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 // A passage with one more identifier stands above any BM25 sum of kMaxQueryTerms words (each below
@@ -41,6 +45,12 @@ auto Translated(const std::string& what, Work&& work) -> decltype(work()) {
                                             std::string_view(reason) == std::strerror(EDQUOT));
     throw Error(full ? ErrorCode::kNoSpace : ErrorCode::kInternal, text);
   }
+}
+
+void RemoveFolder(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (error) throw SystemError(error.value(), "cannot delete", folder.native());
 }
 
 /// The docid that a shard gave, from the one of the joint database.
@@ -128,44 +138,8 @@ Xapian::Query ToXapian(const text::KeywordQuery& query, bool with_tiers) {
 
 }  // namespace
 
-struct PostingWriter::Impl {
-  std::string name;
-  Xapian::WritableDatabase database;
-};
-
-PostingWriter::PostingWriter(const std::filesystem::path& folder)
-    : impl_(std::make_unique<Impl>()) {
-  CreatePrivateFolder(folder);
-  impl_->name = folder.native();
-  Translated(impl_->name,
-             [&] { impl_->database = Xapian::WritableDatabase(folder.native(), kBuildFlags); });
-}
-
-PostingWriter::~PostingWriter() = default;
-
-void PostingWriter::Add(std::uint32_t id, std::span<const text::Posting> postings) {
-  Translated(impl_->name, [&] {
-    Xapian::Document document;
-    for (const text::Posting& posting : postings) {
-      document.add_term(posting.term, posting.wdf);
-      for (const std::uint32_t position : posting.positions) {
-        document.add_posting(posting.term, position, 0);
-      }
-    }
-    impl_->database.replace_document(id, document);
-  });
-}
-
-void PostingWriter::Finish() {
-  Translated(impl_->name, [&] {
-    impl_->database.commit();
-    impl_->database.close();
-  });
-  std::filesystem::remove(std::filesystem::path(impl_->name) / "flintlock");
-}
-
-void MergePostings(std::span<const std::filesystem::path> sources,
-                   const std::filesystem::path& target, std::span<const std::uint32_t> dead) {
+void MergePostings(std::span<const fs::path> sources, const fs::path& target,
+                   std::span<const std::uint32_t> dead) {
   Translated(target.native(), [&] {
     // A source without documents has no id range to keep apart; Xapian takes it all the same.
     Xapian::Database joint;
@@ -180,10 +154,111 @@ void MergePostings(std::span<const std::filesystem::path> sources,
       merged.close();
     }
   });
-  std::filesystem::remove(target / "flintlock");
+  std::error_code ignored;  // an empty file of Xapian's locking
+  fs::remove(target / "flintlock", ignored);
 }
 
-std::vector<std::uint32_t> PostingIds(const std::filesystem::path& folder) {
+// Parts of one size that are joined to one of the next, which bounds the files open at once.
+constexpr std::size_t kPartsPerLevel = 32;
+
+struct PostingWriter::Impl {
+  struct Part {
+    fs::path folder;
+    int level = 0;
+  };
+  fs::path folder;
+  std::size_t part_postings = 0;
+  Xapian::WritableDatabase database;
+  bool is_open = false;
+  std::size_t postings = 0;  // in the open part
+  std::uint32_t last_id = 0;
+  std::size_t made = 0;
+  std::vector<Part> parts;  // ids ascend, levels descend
+
+  fs::path NextFolder() {
+    fs::path next = folder;
+    next += "." + std::to_string(++made);
+    return next;
+  }
+
+  void OpenPart() {
+    parts.push_back({NextFolder(), 0});
+    const fs::path& part = parts.back().folder;
+    CreatePrivateFolder(part);
+    Translated(part.native(),
+               [&] { database = Xapian::WritableDatabase(part.native(), kBuildFlags); });
+    is_open = true;
+    postings = 0;
+  }
+
+  void ClosePart() {
+    Translated(folder.native(), [&] {
+      database.commit();
+      database.close();
+    });
+    is_open = false;
+    std::error_code ignored;  // an empty file of Xapian's locking
+    fs::remove(parts.back().folder / "flintlock", ignored);
+  }
+
+  /// Joins the parts from `first` on.
+  void Join(std::size_t first, int level) {
+    std::vector<fs::path> sources;
+    for (std::size_t i = first; i < parts.size(); ++i) sources.push_back(parts[i].folder);
+    const fs::path joined = NextFolder();
+    MergePostings(sources, joined, {});
+    for (const fs::path& source : sources) RemoveFolder(source);
+    parts.resize(first);
+    parts.push_back({joined, level});
+  }
+
+  void JoinFullLevels() {
+    while (parts.size() >= kPartsPerLevel &&
+           parts[parts.size() - kPartsPerLevel].level == parts.back().level) {
+      Join(parts.size() - kPartsPerLevel, parts.back().level + 1);
+    }
+  }
+};
+
+PostingWriter::PostingWriter(const fs::path& folder, std::size_t part_postings)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->folder = folder;
+  impl_->part_postings = part_postings;
+  impl_->OpenPart();
+}
+
+PostingWriter::~PostingWriter() = default;
+
+void PostingWriter::Add(std::uint32_t id, std::span<const text::Posting> postings) {
+  if (id <= impl_->last_id) throw Error(ErrorCode::kInternal, "posting ids do not ascend");
+  if (impl_->postings >= impl_->part_postings) {
+    impl_->ClosePart();
+    impl_->JoinFullLevels();
+    impl_->OpenPart();
+  }
+  Translated(impl_->folder.native(), [&] {
+    Xapian::Document document;
+    for (const text::Posting& posting : postings) {
+      document.add_term(posting.term, posting.wdf);
+      for (const std::uint32_t position : posting.positions) {
+        document.add_posting(posting.term, position, 0);
+      }
+    }
+    impl_->database.replace_document(id, document);
+  });
+  impl_->last_id = id;
+  impl_->postings += postings.size();
+}
+
+void PostingWriter::Finish() {
+  impl_->ClosePart();
+  if (impl_->parts.size() > 1) impl_->Join(0, 0);
+  std::error_code error;
+  fs::rename(impl_->parts.front().folder, impl_->folder, error);
+  if (error) throw SystemError(error.value(), "cannot rename to", impl_->folder.native());
+}
+
+std::vector<std::uint32_t> PostingIds(const fs::path& folder) {
   return Translated(folder.native(), [&] {
     const Xapian::Database database(folder.native());
     std::vector<std::uint32_t> ids;
@@ -200,8 +275,7 @@ struct PostingReader::Impl {
   std::size_t shards = 0;
 };
 
-PostingReader::PostingReader(std::span<const std::filesystem::path> folders)
-    : impl_(std::make_unique<Impl>()) {
+PostingReader::PostingReader(std::span<const fs::path> folders) : impl_(std::make_unique<Impl>()) {
   for (const auto& folder : folders) {
     Translated(folder.native(),
                [&] { impl_->database.add_database(Xapian::Database(folder.native())); });

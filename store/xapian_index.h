@@ -21,19 +21,26 @@ namespace sworn::store {
 /// More words than this in one question are refused; it also keeps BM25 sums below a tier.
 inline constexpr std::size_t kMaxQueryTerms = 1024;
 
+/// Xapian gathers postings in one map per database until it writes them. A map that fits the
+/// processor's caches makes it a quarter faster, so an index is written as parts of about this many
+/// postings, which are compacted into one.
+inline constexpr std::size_t kPartPostings = 200000;
+
 /// Writes one index. One thread at a time.
 class PostingWriter {
  public:
-  /// Creates the database in `folder`, which must not exist.
-  explicit PostingWriter(const std::filesystem::path& folder);
+  /// The database will stand in `folder`, which must not exist; parts of it stand beside it until
+  /// Finish.
+  explicit PostingWriter(const std::filesystem::path& folder,
+                         std::size_t part_postings = kPartPostings);
   ~PostingWriter();
   PostingWriter(const PostingWriter&) = delete;
   PostingWriter& operator=(const PostingWriter&) = delete;
 
-  /// `id` is new and above 0; ascending ids are fastest.
+  /// Ids above 0 and ascending.
   void Add(std::uint32_t id, std::span<const text::Posting> postings);
 
-  /// Commits and closes; the files are complete but not yet fsynced.
+  /// Joins the parts; the files are complete but not yet fsynced.
   void Finish();
 
  private:
