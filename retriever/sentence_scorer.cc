@@ -205,14 +205,21 @@ QuestionModel ModelQuestion(std::string_view question, std::span<const std::stri
     if (terms.empty() || !seen.insert(terms.front()).second) return;
     model.words.push_back({terms, std::move(surface), IdfOf(terms, snapshot), identifier});
   };
+  const auto is_part_of_identifier = [&query](const std::string& surface) {
+    const std::string folded = ComparisonForm(surface);
+    return std::any_of(query.identifiers.begin(), query.identifiers.end(),
+                       [&folded](const std::string& identifier) {
+                         return identifier.find(folded) != std::string::npos;
+                       });
+  };
+  // A compound that is no identifier has no surface here: its parts are words of their own.
   const auto add_word = [&](const text::TermAlternatives& word) {
     for (const std::string& term : word.terms) {
       const auto surface = surfaces.find(term);
       if (surface == surfaces.end()) continue;
-      add(word.terms, surface->second, false);
+      if (!is_part_of_identifier(surface->second)) add(word.terms, surface->second, false);
       return;
     }
-    add(word.terms, word.terms.empty() ? "" : word.terms.front(), false);
   };
   for (const std::string& identifier : query.identifiers) {
     add({identifier}, identifier.substr(1), true);

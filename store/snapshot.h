@@ -32,7 +32,7 @@ class ContentSet {
 /// collections.
 struct Bm25 {
   double k1 = 1.2;
-  double k3 = 8;
+  double k3 = 1;
   double b = 0.75;
 };
 

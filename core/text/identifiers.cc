@@ -14,6 +14,7 @@ using std::string_view;
 
 constexpr size_t kMaxIdentifierBytes = 100;
 constexpr size_t kMinPlainDigits = 3;
+constexpr size_t kMinExactDigits = 5;
 constexpr size_t kMaxReporterBytes = 24;
 
 // Words before a number that name a part of a document, and what they have in common in a term.
@@ -131,12 +132,6 @@ bool IsOrdinal(string_view text) {
                         rest == "s" || rest == "er" || rest == "ten" || rest == "'s");
 }
 
-/// 1000 to 2099.
-bool IsYear(string_view text) {
-  return text.size() == 4 && std::all_of(text.begin(), text.end(), IsDigit) &&
-         (text[0] == '1' || text.starts_with("20"));
-}
-
 /// A compound whose capitals say that it is a name or code: "NF-kB", "ABC-XYZ"; not "X-ray",
 /// "Anglo-Saxon", "US-based".
 bool LooksLikeCode(string_view text) {
@@ -212,7 +207,9 @@ class Finder {
     const bool is_number = shape.letters + shape.hyphens + shape.others == 0;
     if (is_number && shape.points == 0 && shape.digits < kMinPlainDigits) return;
     const bool is_small_decimal = is_number && shape.points == 1 && shape.digits < kMinPlainDigits;
-    Add("", begin, end, !is_small_decimal && !IsYear(text));
+    // A whole question that names a year or an amount is about something else ("100 years before").
+    const bool is_small_number = is_number && shape.points == 0 && shape.digits < kMinExactDigits;
+    Add("", begin, end, !is_small_decimal && !is_small_number);
   }
 
   /// The number from `begin` to `end`, if a section word or sign stands before it.

@@ -24,10 +24,11 @@ struct Identifier {
   std::string term;  // with the "#"
   std::size_t byte_begin = 0;
   std::size_t byte_end = 0;
-  /// Asked for, it lifts a passage that has it above those that have not. False for years, small
-  /// decimals and ordinary compounds, which do that in a look-up only ("piperacillin-tazobactam"
-  /// and nothing else). In a whole question they would do harm: on XQuAD nDCG@10 fell from .971 to
-  /// .968 with years lifting, and compounds that merely scored cost Cranfield .005 and Medline .01.
+  /// Asked for, it lifts a passage that has it above those that have not. False for plain numbers
+  /// of up to four digits (years, amounts), small decimals and ordinary compounds, which do that in
+  /// a look-up only ("piperacillin-tazobactam" and nothing else). In a whole question they would do
+  /// harm: on XQuAD nDCG@10 fell from .971 to .968 with years lifting, and compounds that merely
+  /// scored cost Cranfield .005 and Medline .01.
   bool is_exact = false;
 };
 

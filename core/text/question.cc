@@ -60,14 +60,19 @@ bool Contains(const std::vector<std::string>& list, string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-/// Adds a word, or counts it once more if the question has it already.
+/// Adds a word, or counts it once more if the question has it, or a form of it, already.
 void AddWord(TermAlternatives word, std::vector<TermAlternatives>& words) {
   if (word.terms.empty()) return;
   for (TermAlternatives& known : words) {
-    if (known.terms == word.terms) {
-      known.weight += word.weight;
-      return;
+    const bool is_form =
+        std::any_of(word.terms.begin(), word.terms.end(),
+                    [&known](const std::string& term) { return Contains(known.terms, term); });
+    if (!is_form) continue;
+    known.weight += word.weight;
+    for (std::string& term : word.terms) {
+      if (!Contains(known.terms, term)) known.terms.push_back(std::move(term));
     }
+    return;
   }
   words.push_back(std::move(word));
 }
