@@ -18,7 +18,7 @@
 namespace sworn::audit {
 
 /// Of an encoded entry.
-inline constexpr std::size_t kMaxEntryBytes = 64 * 1024;
+inline constexpr std::size_t kMaxEntryBytes = std::size_t{64} * 1024;
 /// Of one entry; far above the number of tags.
 inline constexpr std::size_t kMaxEntryFields = 256;
 /// Retrieved passages that one entry names; kPassageCount tells how many there were.

@@ -41,7 +41,7 @@ std::optional<std::uint64_t> IndexOfLock(const std::string& name) {
 
 class AuditLog::Impl {
  public:
-  Impl(std::filesystem::path folder, const std::string& kb_id, Actor actor, FileOps& ops,
+  Impl(const std::filesystem::path& folder, const std::string& kb_id, Actor actor, FileOps& ops,
        const Clock& clock)
       : paths_(folder),
         kb_id_(kb_id),
@@ -343,9 +343,9 @@ class AuditLog::Impl {
   bool refuses_ = false;  // closed, or failed in a way that leaves the disk's state unknown
 };
 
-AuditLog::AuditLog(std::filesystem::path folder, const std::string& kb_id, Actor actor,
+AuditLog::AuditLog(const std::filesystem::path& folder, const std::string& kb_id, Actor actor,
                    FileOps& ops, const Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(folder), kb_id, std::move(actor), ops, clock)) {}
+    : impl_(std::make_unique<Impl>(folder, kb_id, std::move(actor), ops, clock)) {}
 
 AuditLog::~AuditLog() {
   try {

@@ -55,7 +55,7 @@ class AuditLog {
   /// Opens the log of the knowledge base in `folder`, making log and keys at first use, and writes
   /// an OUTCOME "crashed" for every INTENT whose process is gone. Throws kIntegrity when the log is
   /// behind or beside audit/head, or when keys do not belong to it.
-  AuditLog(std::filesystem::path folder, const std::string& kb_id, Actor actor, FileOps& ops,
+  AuditLog(const std::filesystem::path& folder, const std::string& kb_id, Actor actor, FileOps& ops,
            const Clock& clock);
   /// Closes; an error is lost then.
   ~AuditLog();

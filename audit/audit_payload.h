@@ -21,7 +21,7 @@
 namespace sworn::audit {
 
 /// Of one payload; an answer with all its passages is far below.
-inline constexpr std::size_t kMaxPayloadBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kMaxPayloadBytes = std::size_t{8} * 1024 * 1024;
 
 inline constexpr std::size_t kPayloadKeyBytes = 32;
 

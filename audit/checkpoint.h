@@ -18,7 +18,7 @@
 namespace sworn::audit {
 
 /// Of a checkpoint, cosignatures of others included.
-inline constexpr std::size_t kMaxCheckpointBytes = 16 * 1024;
+inline constexpr std::size_t kMaxCheckpointBytes = std::size_t{16} * 1024;
 inline constexpr std::size_t kMaxCheckpointSignatures = 32;
 inline constexpr std::size_t kMaxOriginBytes = 128;
 

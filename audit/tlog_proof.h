@@ -17,7 +17,7 @@
 namespace sworn::audit {
 
 /// Of a receipt: the entry in base64, the hashes and the checkpoint.
-inline constexpr std::size_t kMaxTlogProofBytes = 128 * 1024;
+inline constexpr std::size_t kMaxTlogProofBytes = std::size_t{128} * 1024;
 
 struct TlogProof {
   std::string entry;  // bytes of the entry; empty if the receipt has none
