@@ -16,7 +16,7 @@ set(allowed_cli "core;api_service;api_http")
 # Headers that one folder keeps to itself (or, for core/sqlite, to its two users).
 set(private_store "xapian|faiss/")
 set(private_core "sqlite3\\.h|openssl/|unicode/|libstemmer|cld2/")
-set(private_indexer "poppler/|archive|pugixml|gumbo|md4c|gmime/|uchardet|seccomp")
+set(private_indexer "poppler/|pugixml|gumbo|md4c|gmime/|uchardet|seccomp")
 set(private_cli "CLI/")
 
 file(GLOB_RECURSE files RELATIVE "${SOURCE_DIR}"

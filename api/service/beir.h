@@ -1,41 +1,47 @@
-// Reader of a retrieval collection in BEIR's layout (Thakur et al., 2021): corpus.jsonl,
-// queries.jsonl and qrels/test.tsv below one folder.
+// Retrieval collections in BEIR form: corpus.jsonl, queries.jsonl, qrels/test.tsv.
+// Source: Thakur et al., "BEIR" (2021), and the layout of its published data sets.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "indexer/source.h"
+
 namespace sworn::service {
 
-inline constexpr std::uint64_t kMaxBeirFileBytes = std::uint64_t{4} << 30;
-inline constexpr std::size_t kMaxBeirLineBytes = std::size_t{64} << 20;
-inline constexpr std::size_t kMaxBeirRecords = 20'000'000;
-
-struct BeirDocument {
-  std::string id;
-  std::string title;
-  std::string text;
-};
-
-struct BeirQuery {
-  std::string id;
-  std::string text;
-  std::map<std::string, int> judgements;  // document id to grade; at least one grade above 0
-};
-
 struct BeirCollection {
-  std::string name;  // of the folder
-  std::vector<BeirDocument> documents;
-  std::vector<BeirQuery> queries;  // those with a relevant document, in the order of the file
+  struct Document {
+    std::string id;
+    std::string title;
+    std::string text;
+  };
+  struct Query {
+    std::string id;
+    std::string text;
+    std::map<std::string, int> judgements;  // document id to grade
+  };
+  std::string name;
+  std::vector<Document> documents;
+  std::vector<Query> queries;  // those with a judgement, in the order of queries.jsonl
 };
 
-/// Strict: a missing file is kNotFound; an empty one, a line that is no record, a doubled id, bad
-/// UTF-8 or a judgement for an unknown query is kInvalidArgument and names file and line; bounds
-/// are kTooLarge. A judgement of a document that the corpus lacks stays (it cannot be found).
+/// Throws kNotFound for a missing file and kInvalidArgument, naming file and line, for anything
+/// that does not parse, and for a collection without documents, queries or judgements.
 BeirCollection ReadBeir(const std::filesystem::path& folder);
+
+/// Offers a collection's documents as uploads under their BEIR ids.
+class BeirSource : public indexer::Source {
+ public:
+  explicit BeirSource(const BeirCollection& collection) : collection_(collection) {}
+
+  indexer::SourceListing List() override;
+  indexer::SourceBytes Read(const indexer::SourceItem& item, std::uint64_t max_bytes) override;
+
+ private:
+  const BeirCollection& collection_;
+  std::map<std::string, const BeirCollection::Document*> by_id_;
+};
 
 }  // namespace sworn::service

@@ -4,13 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/types.h"
+#include "indexer/report.h"
 #include "store/records.h"
 
 namespace sworn::service {
@@ -27,40 +27,10 @@ struct IndexRequest {
   bool allow_mass_remove = false;
 };
 
-/// A file that gave no text, or (in a dry run) what would happen to it.
-struct FileNote {
-  std::string path;
-  std::string outcome;  // "failed", "skipped"; dry run also "new", "updated", "removed"
-  std::string reason;
-};
-
-struct IndexReport {
-  std::string collection;
-  std::uint64_t added = 0;
-  std::uint64_t updated = 0;
-  std::uint64_t unchanged = 0;
-  std::uint64_t removed = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t skipped = 0;
-  std::uint64_t chunks = 0;      // written by this run
-  std::uint64_t text_bytes = 0;  // extracted by this run
-  std::uint64_t generation = 0;
-  double seconds = 0;
-  bool cancelled = false;  // what was published stays; the next run goes on from there
-  bool dry_run = false;
-  std::vector<FileNote> notes;
-};
-
-struct IndexProgress {
-  std::string phase;  // "scanning", "indexing", "publishing"
-  std::uint64_t done = 0;
-  std::uint64_t total = 0;
-  std::uint64_t chunks = 0;
-  std::uint64_t generation = 0;  // newest published
-  std::string path;              // last file finished
-  double seconds = 0;
-};
-using ProgressSink = std::function<void(const IndexProgress&)>;
+using indexer::FileNote;
+using indexer::IndexProgress;
+using indexer::IndexReport;
+using indexer::ProgressSink;
 
 enum class SearchMode { kHybrid, kKeyword, kVector };
 
@@ -146,6 +116,15 @@ struct AskTiming {
   double total = 0;
 };
 
+/// What an answer stands on, as shares of the question's IDF mass in [0, 1]; abstention compares
+/// the first two with its thresholds.
+struct Support {
+  double sentence_share = 0;  // in the best sentence
+  double passage_share = 0;   // in the best passage
+  double covered_share = 0;   // in all chosen sentences with their passages
+  double margin = 0;          // best sentence over the mean of the others'
+};
+
 struct AskResponse {
   std::string answer_id;  // "a_..."
   std::string question;
@@ -155,6 +134,7 @@ struct AskResponse {
   std::string answer;
   std::vector<AnswerSentence> sentences;
   std::vector<Citation> citations;
+  Support support;
   std::vector<Hit> nearest;  // of an abstention: the passages that came closest
   std::string model_id;
   std::optional<std::string> model_sha256;
@@ -224,6 +204,9 @@ struct AnswerEvaluation {
   double abstention_precision = 0;  // unanswerable among the abstained
   double abstention_recall = 0;     // abstained among the unanswerable
   double latency_p50_ms = 0;
+  // Thresholds that these questions would choose (retriever::FitThresholds).
+  double fitted_min_passage_share = 0;
+  double fitted_min_sentence_share = 0;
   std::vector<std::string> mistakes;  // question ids with what went wrong
 };
 

@@ -1,0 +1,38 @@
+// The concrete parts of one open knowledge base. compose.cc alone chooses them.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "api/service/config.h"
+#include "api/service/kb_folder.h"
+#include "core/cancel.h"
+#include "core/clock.h"
+#include "core/embedder.h"
+#include "core/file.h"
+#include "indexer/extract/extraction_pool.h"
+#include "store/knowledge_store.h"
+
+namespace sworn::service {
+
+struct Components {
+  Config config;
+  FileOps files;
+  SystemClock clock;
+  KbIdentity identity;
+  std::unique_ptr<Embedder> embedder;
+  std::unique_ptr<store::KnowledgeStore> store;
+};
+
+/// Opens the folder, creates it when asked to, and puts the parts together. Sets the process's
+/// number of OpenMP threads, which FAISS uses, to one: parallelism is between requests.
+std::unique_ptr<Components> Compose(const Config& config, bool create);
+
+/// Extraction processes as `config` wants them; `cancel` outlives the pool.
+std::unique_ptr<indexer::ExtractionPool> ComposeExtraction(const Config& config,
+                                                           const CancelFlag& cancel);
+
+/// Threads (and extraction processes) of an index job.
+std::size_t WorkerCount(const Config& config);
+
+}  // namespace sworn::service

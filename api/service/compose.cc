@@ -1,0 +1,50 @@
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include <omp.h>
+
+#include "api/service/components.h"
+#include "indexer/extract/ocr.h"
+#include "llm/hashing_embedder.h"
+
+namespace sworn::service {
+namespace {
+
+constexpr std::size_t kMaxDefaultWorkers = 8;
+
+}  // namespace
+
+std::unique_ptr<Components> Compose(const Config& config, bool create) {
+  ValidateConfig(config);
+  omp_set_num_threads(1);
+  auto parts = std::make_unique<Components>();
+  parts->config = config;
+  parts->identity = OpenKbFolder(config.kb, create, parts->files);
+  parts->embedder = std::make_unique<llm::HashingEmbedder>();
+  parts->store = store::KnowledgeStore::Open(config.kb, {parts->files, parts->clock});
+  return parts;
+}
+
+std::size_t WorkerCount(const Config& config) {
+  if (config.workers != 0) return config.workers;
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return std::min(cores, kMaxDefaultWorkers);
+}
+
+std::unique_ptr<indexer::ExtractionPool> ComposeExtraction(const Config& config,
+                                                           const CancelFlag& cancel) {
+  indexer::ExtractionPoolOptions options;
+  options.workers = WorkerCount(config);
+  options.program = config.program;
+  options.cancel = &cancel;
+  options.ocr = indexer::OcrCommand();
+  options.limits.max_file_bytes = config.max_file_bytes;
+  options.limits.max_pages = config.max_pages;
+  options.limits.max_inflated_bytes = config.max_inflated_bytes;
+  options.limits.max_seconds = config.extract_seconds;
+  options.limits.max_worker_memory_bytes = config.worker_memory_bytes;
+  return std::make_unique<indexer::ExtractionPool>(options);
+}
+
+}  // namespace sworn::service
