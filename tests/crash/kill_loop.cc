@@ -1,0 +1,347 @@
+// Kills the real program again and again, at random instants of indexing and asking and right after
+// each durable system call, and checks what is left:
+//
+//   - every document that was acknowledged before is still there, unless its file changed meanwhile
+//   - the published generation is at least the last one that the program reported
+//   - fsck is clean, the log verifies, and the first command after the kill answers within 5 s
+//   - a complete run brings the collection to exactly what the folder holds
+//   - at the end every INTENT of the log has exactly one OUTCOME
+//
+// Fails too if fewer than 20 % of the kills of an index job left a pending generation: then the
+// instants missed what they are meant to hit.
+//
+//   kill_loop --sworn PROGRAM --preload KILL_AFTER_SO [--kills N] [--seed S]
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/crypto.h"
+#include "core/sqlite.h"
+#include "tests/crash/process.h"
+#include "tests/support/temp_folder.h"
+
+namespace sworn::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using std::chrono::microseconds;
+
+constexpr double kReadySeconds = 5;
+constexpr double kMinPendingShare = 0.2;
+constexpr std::size_t kStepsPerFullRun = 10;
+
+struct Options {
+  std::string sworn;
+  std::string preload;
+  std::size_t kills = 30;
+  std::uint64_t seed = 1;
+};
+
+void Require(bool ok, const std::string& what) {
+  if (!ok) throw std::runtime_error(what);
+}
+
+class KillLoop {
+ public:
+  explicit KillLoop(Options options) : options_(std::move(options)), random_(options_.seed) {
+    documents_ = fs::canonical(scratch_.path()) / "documents";
+    fs::create_directories(documents_);
+    std::ofstream(scratch_.path() / "config.json") << R"({"publish_seconds": 1, "workers": 2})";
+  }
+
+  void Run() {
+    Mutate(60);
+    FullRun();
+    for (std::size_t i = 0; i < options_.kills; ++i) {
+      Step(i);
+      if ((i + 1) % kStepsPerFullRun == 0) FullRun();
+      if ((i + 1) % 50 == 0) std::fprintf(stderr, "%zu kills\n", i + 1);
+    }
+    FullRun();
+    CheckLogAtTheEnd();
+    Report();
+  }
+
+ private:
+  enum class Kind { kIndexInstant, kIndexStep, kAskInstant, kAskStep };
+
+  void Step(std::size_t i) {
+    // Three of five kills fall on indexing at a random instant, one after a durable call of it, one
+    // on asking.
+    const std::size_t turn = i % 10;
+    const Kind kind = turn < 6   ? Kind::kIndexInstant
+                      : turn < 8 ? Kind::kIndexStep
+                      : turn < 9 ? Kind::kAskInstant
+                                 : Kind::kAskStep;
+    const bool indexing = kind == Kind::kIndexInstant || kind == Kind::kIndexStep;
+    touched_.clear();
+    if (indexing) Mutate(12);
+    Command command = indexing ? Sworn({"index", documents_.native()})
+                               : Sworn({"ask", "What does " + AnyToken() + " say?"});
+    Aim(kind, command);
+    const Finished finished = RunProcess(command);
+    const bool killed = finished.exit_status == -1;
+    killed_ += killed ? 1 : 0;
+    if (indexing && killed) {
+      ++index_kills_;
+      pending_ += HasPendingGeneration() ? 1 : 0;
+    }
+    if (!killed && finished.exit_status == 0) Learn(kind, finished);
+    Check(LastGeneration(finished.err));
+  }
+
+  void Aim(Kind kind, Command& command) {
+    const bool by_step = kind == Kind::kIndexStep || kind == Kind::kAskStep;
+    const bool indexing = kind == Kind::kIndexInstant || kind == Kind::kIndexStep;
+    if (by_step) {
+      std::size_t& next = indexing ? next_index_call_ : next_ask_call_;
+      ++next;
+      command.environment.push_back("LD_PRELOAD=" + options_.preload);
+      command.environment.push_back("SWORN_KILL_AFTER=" + std::to_string(next));
+      return;
+    }
+    const double span = indexing ? index_seconds_ : ask_seconds_;
+    command.kill_at = microseconds(
+        static_cast<std::int64_t>(std::uniform_real_distribution<double>(0, span)(random_) * 1e6));
+  }
+
+  // A run that came through tells how long one takes, and that all durable calls were hit once.
+  void Learn(Kind kind, const Finished& finished) {
+    switch (kind) {
+      case Kind::kIndexInstant:
+        index_seconds_ = finished.seconds;
+        break;
+      case Kind::kAskInstant:
+        ask_seconds_ = finished.seconds;
+        break;
+      case Kind::kIndexStep:
+        index_calls_ = std::max(index_calls_, next_index_call_ - 1);
+        next_index_call_ = 0;
+        break;
+      case Kind::kAskStep:
+        ask_calls_ = std::max(ask_calls_, next_ask_call_ - 1);
+        next_ask_call_ = 0;
+        break;
+    }
+  }
+
+  // New, changed and deleted files; each text has one word that no other has.
+  void Mutate(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t dice = random_() % 10;
+      if (dice < 2 && tokens_.size() > 40) {
+        const std::string name = AnyName();
+        fs::remove(documents_ / name);
+        tokens_.erase(name);
+        touched_.insert(name);
+      } else {
+        const bool change = dice < 5 && !tokens_.empty();
+        Write(change ? AnyName() : "f" + std::to_string(next_file_++) + ".txt");
+      }
+    }
+  }
+
+  void Write(const std::string& name) {
+    constexpr std::size_t kSentences = 60;
+    const std::string token = "token" + std::to_string(next_token_++) + "x";
+    std::ofstream out(documents_ / name);
+    out << "This page speaks of " << token << " and of nothing else.\n\n";
+    for (std::size_t i = 0; i < kSentences; ++i) {
+      out << "Sentence " << random_() % 100000 << " fills page " << random_() % 1000 << " of "
+          << name << ".\n";
+    }
+    tokens_[name] = token;
+    touched_.insert(name);
+  }
+
+  std::string AnyName() {
+    return std::next(tokens_.begin(), static_cast<std::ptrdiff_t>(random_() % tokens_.size()))
+        ->first;
+  }
+  std::string AnyToken() { return tokens_.at(AnyName()); }
+
+  Command Sworn(std::vector<std::string> arguments) const {
+    Command command;
+    command.arguments = {options_.sworn,
+                         "--kb",
+                         (scratch_.path() / "kb").native(),
+                         "--config",
+                         (scratch_.path() / "config.json").native(),
+                         "--json"};
+    command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+    return command;
+  }
+
+  json Ask(const std::vector<std::string>& arguments) const {
+    const Finished finished = RunProcess(Sworn(arguments));
+    Require(finished.exit_status == 0, "'" + arguments[0] + "' failed with " +
+                                           std::to_string(finished.exit_status) + ": " +
+                                           finished.err + finished.out);
+    return json::parse(finished.out);
+  }
+
+  void Check(std::uint64_t acknowledged_generation) {
+    const Finished status = RunProcess(Sworn({"status"}));
+    Require(status.exit_status == 0, "status failed: " + status.err);
+    Require(status.seconds < kReadySeconds, "not ready within 5 s");
+    slowest_ready_ = std::max(slowest_ready_, status.seconds);
+    for (const json& collection : json::parse(status.out)["collections"]) {
+      Require(collection["generation"] >= acknowledged_generation, "a reported generation is gone");
+    }
+    const auto current = Listed();
+    for (const auto& [path, digest] : acknowledged_) {
+      if (touched_.contains(path)) continue;
+      const auto found = current.find(path);
+      Require(found != current.end() && found->second == digest,
+              "acknowledged document '" + path + "' is gone");
+    }
+    acknowledged_ = current;
+    Require(Ask({"fsck"})["faults"].empty(), "fsck found faults");
+    Require(Ask({"audit", "verify"})["ok"].get<bool>(), "the log does not verify");
+  }
+
+  std::map<std::string, std::string> Listed() const {
+    std::map<std::string, std::string> listed;
+    for (const json& document : Ask({"list"})["data"]) {
+      if (document["state"] != "current") continue;
+      const fs::path path = document["path"].get<std::string>();
+      listed[path.filename().native()] = document["document_sha256"].get<std::string>();
+    }
+    return listed;
+  }
+
+  void FullRun() {
+    const Finished finished =
+        RunProcess(Sworn({"index", "--allow-mass-remove", documents_.native()}));
+    Require(finished.exit_status == 0, "a complete run failed: " + finished.err);
+    const auto listed = Listed();
+    Require(listed.size() == tokens_.size(), "the collection does not mirror the folder");
+    for (const auto& [name, token] : tokens_) {
+      const auto found = listed.find(name);
+      Require(found != listed.end() &&
+                  found->second == ToHex(Sha256OfFile((documents_ / name).native())),
+              "'" + name + "' is not indexed as it is");
+    }
+    const std::string name = AnyName();
+    const json hits = Ask({"search", tokens_.at(name)})["hits"];
+    Require(!hits.empty() && hits[0]["path"] == (documents_ / name).native(),
+            "'" + name + "' is not found by its word");
+    acknowledged_ = listed;
+  }
+
+  static std::uint64_t LastGeneration(const std::string& progress) {
+    std::uint64_t last = 0;
+    std::size_t at = 0;
+    for (std::size_t end = progress.find('\n'); end != std::string::npos;
+         at = end + 1, end = progress.find('\n', at)) {
+      const json line = json::parse(progress.substr(at, end - at), nullptr, false);
+      if (line.is_object() && line.contains("generation")) {
+        last = std::max(last, line["generation"].get<std::uint64_t>());
+      }
+    }
+    return last;
+  }
+
+  bool HasPendingGeneration() const {
+    const fs::path catalog_path = scratch_.path() / "kb" / "catalog.db";
+    if (!fs::exists(catalog_path)) return false;
+    SqliteConnection catalog(catalog_path, SqliteConnection::Mode::kReadOnly);
+    SqliteStatement query = catalog.Prepare(
+        "SELECT count(*) FROM entry JOIN collection ON collection.id = entry.collection "
+        "WHERE entry.added_generation > collection.published");
+    return query.Step() && query.Int(0) > 0;
+  }
+
+  void CheckLogAtTheEnd() const {
+    std::map<std::uint64_t, int> outcomes;
+    std::set<std::uint64_t> intents;
+    for (const json& entry : Ask({"audit", "list", "--limit", "0"})["data"]) {
+      if (entry["type"] == "intent") intents.insert(entry["index"].get<std::uint64_t>());
+      if (entry["type"] == "outcome") ++outcomes[entry["intent"].get<std::uint64_t>()];
+    }
+    Require(!intents.empty(), "no question was logged");
+    for (const std::uint64_t intent : intents) {
+      Require(outcomes[intent] == 1, "INTENT " + std::to_string(intent) + " has " +
+                                         std::to_string(outcomes[intent]) + " outcomes");
+    }
+  }
+
+  void Report() const {
+    const double share =
+        index_kills_ == 0 ? 0 : static_cast<double>(pending_) / static_cast<double>(index_kills_);
+    std::printf(
+        "%zu runs, %zu killed, %zu of %zu killed index jobs left a pending generation (%.0f %%), "
+        "up to %zu durable calls of indexing and %zu of asking were the last, "
+        "slowest first command %.2f s\n",
+        options_.kills, killed_, pending_, index_kills_, share * 100,
+        std::max(index_calls_, next_index_call_), std::max(ask_calls_, next_ask_call_),
+        slowest_ready_);
+    Require(share >= kMinPendingShare, "too few kills hit a pending generation");
+  }
+
+  Options options_;
+  std::mt19937_64 random_;
+  TempFolder scratch_;
+  fs::path documents_;
+  std::map<std::string, std::string> tokens_;        // file name to its word
+  std::map<std::string, std::string> acknowledged_;  // file name to digest, as last listed
+  std::set<std::string> touched_;                    // changed since
+  std::size_t next_file_ = 0;
+  std::size_t next_token_ = 0;
+  std::size_t next_index_call_ = 0;
+  std::size_t next_ask_call_ = 0;
+  std::size_t index_calls_ = 0;
+  std::size_t ask_calls_ = 0;
+  double index_seconds_ = 0.3;
+  double ask_seconds_ = 0.1;
+  double slowest_ready_ = 0;
+  std::size_t killed_ = 0;
+  std::size_t index_kills_ = 0;
+  std::size_t pending_ = 0;
+};
+
+Options Parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    if (name == "--sworn") {
+      options.sworn = argv[i + 1];
+    } else if (name == "--preload") {
+      options.preload = argv[i + 1];
+    } else if (name == "--kills") {
+      options.kills = std::stoul(argv[i + 1]);
+    } else if (name == "--seed") {
+      options.seed = std::stoull(argv[i + 1]);
+    } else {
+      throw std::runtime_error("unknown option " + name);
+    }
+  }
+  Require(!options.sworn.empty() && !options.preload.empty(), "--sworn and --preload are needed");
+  return options;
+}
+
+}  // namespace
+}  // namespace sworn::test
+
+int main(int argc, char** argv) {
+  try {
+    const sworn::test::Options options = sworn::test::Parse(argc, argv);
+    std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(options.seed));
+    sworn::test::KillLoop(options).Run();
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "kill_loop: " << error.what() << "\n";
+    return 1;
+  }
+}
