@@ -42,9 +42,9 @@ class IndexJobImpl : public IndexJob {
     PrepareWriter(catalog_);
     EmptyTemporary(paths_);
     Reload(collection);
-    if (PublishLeftovers(publication(), collection_)) Reload(collection);
+    if (PublishLeftovers(MakePublication(), collection_)) Reload(collection);
     if (collection_.embedder_id != embedder.identity().Digest()) {
-      Reembed(publication(), collection_, embedder);
+      Reembed(MakePublication(), collection_, embedder);
       Reload(collection);
     }
     CollectGarbage(paths_, catalog_);
@@ -62,43 +62,43 @@ class IndexJobImpl : public IndexJob {
 
   std::optional<ContentId> FindContent(const std::string& document_sha256,
                                        const std::string& media_type) override {
-    return Guarded([&] { return staging().FindContent(document_sha256, media_type); });
+    return Guarded([&] { return MakeStaging().FindContent(document_sha256, media_type); });
   }
 
   PutResult Put(const NewVersion& version, std::variant<NewContent, ContentId> content) override {
     if (auto* fresh = std::get_if<NewContent>(&content)) {
       CheckChunks(*fresh, collection_.dimension);
-    } else if (!staging().IsUsable(std::get<ContentId>(content))) {
+    } else if (!MakeStaging().IsUsable(std::get<ContentId>(content))) {
       throw Error(ErrorCode::kNotFound, "no such content in this collection");
     }
     return Staged([&] {
       const ContentId id = std::holds_alternative<ContentId>(content)
                                ? std::get<ContentId>(content)
                                : Store(std::move(std::get<NewContent>(content)));
-      const bool replaced = staging().PutVersion(version, id, context_.clock.UtcMillis());
+      const bool replaced = MakeStaging().PutVersion(version, id, context_.clock.UtcMillis());
       return replaced ? PutResult::kReplaced : PutResult::kAdded;
     });
   }
 
   void PutUnreadable(const UnreadableFile& file, const FileFacts& facts) override {
-    Staged([&] { staging().PutUnreadable(file, facts, context_.clock.UtcMillis()); });
+    Staged([&] { MakeStaging().PutUnreadable(file, facts, context_.clock.UtcMillis()); });
   }
 
   void UpdateFacts(const std::string& document_id, const FileFacts& facts) override {
-    Staged([&] { staging().UpdateFacts(document_id, facts); });
+    Staged([&] { MakeStaging().UpdateFacts(document_id, facts); });
   }
 
   void Rename(const std::string& document_id, const SourceKey& key,
               const FileFacts& facts) override {
-    Staged([&] { staging().Rename(document_id, key, facts, context_.clock.UtcMillis()); });
+    Staged([&] { MakeStaging().Rename(document_id, key, facts, context_.clock.UtcMillis()); });
   }
 
   void Withdraw(const std::string& document_id) override {
-    Staged([&] { staging().Withdraw(document_id); });
+    Staged([&] { MakeStaging().Withdraw(document_id); });
   }
 
   void RecordRoot(const std::string& root) override {
-    Staged([&] { staging().RecordRoot(root); });
+    Staged([&] { MakeStaging().RecordRoot(root); });
   }
 
   void Commit() override {
@@ -113,8 +113,8 @@ class IndexJobImpl : public IndexJob {
     Commit();
     return Guarded([&] {
       PublishResult result;
-      if (staging().HasChanges()) {
-        PublishPending(publication(), collection_, FinishSegment());
+      if (MakeStaging().HasChanges()) {
+        PublishPending(MakePublication(), collection_, FinishSegment());
         result.changed = true;
         Reload(collection_.name);
         Tidy();
@@ -152,8 +152,8 @@ class IndexJobImpl : public IndexJob {
 
   ContentId Store(NewContent content) {
     const std::string text_sha256 = ToHex(Sha256(content.text));
-    if (const auto equal = staging().FindEqualContent(content, text_sha256)) return *equal;
-    const ContentRow row = staging().AddContent(content, text_sha256);
+    if (const auto equal = MakeStaging().FindEqualContent(content, text_sha256)) return *equal;
+    const ContentRow row = MakeStaging().AddContent(content, text_sha256);
     BuildContent build;
     build.content_id = row.id;
     build.first_chunk = row.first_chunk;
@@ -193,7 +193,7 @@ class IndexJobImpl : public IndexJob {
   /// The generation is published whatever happens here, and the next job tries again.
   void Tidy() {
     try {
-      MergeIfMany(publication(), collection_);
+      MergeIfMany(MakePublication(), collection_);
     } catch (const Error&) {
       EmptyTemporary(paths_);
     }
@@ -216,8 +216,8 @@ class IndexJobImpl : public IndexJob {
     collection_ = std::move(*row);
   }
 
-  Staging staging() { return {catalog_, collection_, collection_.published + 1}; }
-  Publication publication() { return {paths_, context_, catalog_}; }
+  Staging MakeStaging() { return {catalog_, collection_, collection_.published + 1}; }
+  Publication MakePublication() { return {paths_, context_, catalog_}; }
 
   StorePaths paths_;
   StoreContext context_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <string>
 #include <system_error>
@@ -41,8 +40,9 @@ auto Translated(const std::string& what, Work&& work) -> decltype(work()) {
     const std::string text =
         what + ": " + error.get_msg() + (reason != nullptr ? std::string(": ") + reason : "");
     // Xapian gives the errno as words only.
-    const bool full = reason != nullptr && (std::string_view(reason) == std::strerror(ENOSPC) ||
-                                            std::string_view(reason) == std::strerror(EDQUOT));
+    const bool full =
+        reason != nullptr && (std::string_view(reason) == std::generic_category().message(ENOSPC) ||
+                              std::string_view(reason) == std::generic_category().message(EDQUOT));
     throw Error(full ? ErrorCode::kNoSpace : ErrorCode::kInternal, text);
   }
 }
@@ -76,7 +76,7 @@ Xapian::Query WordQuery(const text::TermAlternatives& word) {
   std::vector<Xapian::Query> terms;
   terms.reserve(word.terms.size());
   for (const std::string& term : word.terms) terms.emplace_back(term, wqf);
-  const Xapian::Query best(Xapian::Query::OP_MAX, terms.begin(), terms.end());
+  Xapian::Query best(Xapian::Query::OP_MAX, terms.begin(), terms.end());
   if (whole) return best;
   return {Xapian::Query::OP_SCALE_WEIGHT, best, std::max(0.0, word.weight)};
 }
