@@ -1,6 +1,7 @@
 #include "llm/hashing_embedder.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -22,6 +23,38 @@ std::uint64_t Hash(std::string_view bytes) {
   }
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
   return hash ^ (hash >> 33);
+}
+
+// log2 by repeated squaring, with sums and products alone: unlike the C library's, it gives the
+// same bits on every machine.
+constexpr double Log2(double value) {
+  double result = 0;
+  while (value >= 2) {
+    value /= 2;
+    result += 1;
+  }
+  for (double bit = 0.5; bit > 1e-9; bit /= 2) {
+    value *= value;
+    if (value < 2) continue;
+    value /= 2;
+    result += bit;
+  }
+  return result;
+}
+
+constexpr std::size_t kCountsInTable = 64;
+
+// Weight of a feature that occurs `count` times; in a table for the counts that are common.
+float CountWeight(std::size_t count) {
+  static constexpr auto kTable = [] {
+    std::array<float, kCountsInTable> table{};
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      table[i] = static_cast<float>(Log2(1 + static_cast<double>(i)));
+    }
+    return table;
+  }();
+  if (count < kTable.size()) return kTable[count];
+  return static_cast<float>(Log2(1 + static_cast<double>(count)));
 }
 
 bool IsAsciiSeparator(char c) {
@@ -69,7 +102,7 @@ void Embed(std::string_view text, std::span<float> row) {
   for (std::size_t i = 0; i < features.size();) {
     std::size_t end = i;
     while (end < features.size() && features[end] == features[i]) ++end;
-    const float weight = std::log2(1 + static_cast<float>(end - i));
+    const float weight = CountWeight(end - i);
     const bool negative = (features[i] >> 63) != 0;
     row[features[i] % row.size()] += negative ? -weight : weight;
     i = end;

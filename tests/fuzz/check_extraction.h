@@ -3,19 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/text/unicode.h"
 #include "indexer/extract/extractor.h"
+#include "tests/fuzz/require.h"
 
 namespace sworn::test {
-
-inline void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 /// Blocks lie in order, are not empty, hold all but separators, and the text is normalised.
 inline void CheckExtractedText(const indexer::ExtractedText& extracted) {

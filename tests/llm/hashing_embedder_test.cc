@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "core/crypto.h"
 
 namespace sworn::llm {
 namespace {
@@ -46,6 +49,19 @@ TEST(HashingEmbedderTest, RelatedWordsAreNearerThanOthers) {
 TEST(HashingEmbedderTest, CaseDoesNotMatter) {
   const HashingEmbedder embedder;
   EXPECT_EQ(embedder.EmbedQuery("KÜNDIGUNG"), embedder.EmbedQuery("kündigung"));
+}
+
+// The bits that every machine must give; they change with the identity's version only.
+TEST(HashingEmbedderTest, GivesTheSameBitsOnEveryMachine) {
+  std::string text = "Straße, notice period";
+  for (int i = 0; i < 100; ++i) text += " often";
+  std::string bits;
+  for (const float value : HashingEmbedder().EmbedQuery(text)) {
+    const auto word = std::bit_cast<std::uint32_t>(value);
+    for (int shift = 0; shift < 32; shift += 8) bits += static_cast<char>(word >> shift & 0xFF);
+  }
+  EXPECT_EQ(ToHex(Sha256(bits)),
+            "02e42d1dd49a563cf48807f453d43a1c4e07bb51a22d8c07b317010a76c1cbd9");
 }
 
 TEST(HashingEmbedderTest, TheIdentityChangesWithAnyPartOfIt) {
