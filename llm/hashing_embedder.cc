@@ -33,7 +33,9 @@ constexpr double Log2(double value) {
     value /= 2;
     result += 1;
   }
-  for (double bit = 0.5; bit > 1e-9; bit /= 2) {
+  double bit = 1;
+  for (int i = 0; i < 30; ++i) {
+    bit /= 2;
     value *= value;
     if (value < 2) continue;
     value /= 2;

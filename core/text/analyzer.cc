@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t kPositionGap = 100;
 
 // A text is taken in pieces of about this size, cut at white space; bounds the scratch memory.
-constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kPieceBytes = std::size_t{64} * 1024;
 
 std::size_t EndOfPiece(std::string_view text, std::size_t begin) {
   if (text.size() - begin <= kPieceBytes) return text.size();
@@ -47,11 +47,11 @@ struct Analyzer::Impl {
 
   void Begin(std::string_view language_code) {
     table.TrimIfLarge();
-    language = table.LanguageNumber(language_code);
-    for (const Slot& slot : slots) slot_of[slot.term] = 0;
-    slots.clear();
-    occurrences.clear();
-    position = 0;
+    language_ = table.LanguageNumber(language_code);
+    for (const Slot& slot : slots_) slot_of_[slot.term] = 0;
+    slots_.clear();
+    occurrences_.clear();
+    position_ = 0;
   }
 
   void AddText(std::string_view text, bool with_positions) {
@@ -60,25 +60,25 @@ struct Analyzer::Impl {
       AddPiece(text.substr(begin, end - begin), with_positions);
       begin = end;
     }
-    if (!text.empty()) position += kPositionGap;
+    if (!text.empty()) position_ += kPositionGap;
   }
 
   std::vector<Posting> Finish() {
-    std::vector<std::uint32_t> order(slots.size());
+    std::vector<std::uint32_t> order(slots_.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
     std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
-      return table.Text(slots[a].term) < table.Text(slots[b].term);
+      return table.Text(slots_[a].term) < table.Text(slots_[b].term);
     });
-    std::vector<Posting> postings(slots.size());
-    std::vector<std::uint32_t> rank(slots.size());
+    std::vector<Posting> postings(slots_.size());
+    std::vector<std::uint32_t> rank(slots_.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) {
-      const Slot& slot = slots[order[i]];
+      const Slot& slot = slots_[order[i]];
       rank[order[i]] = i;
       postings[i].term = table.Text(slot.term);
       postings[i].wdf = slot.count;
       if (slot.has_positions) postings[i].positions.reserve(slot.count);
     }
-    for (const Occurrence& occurrence : occurrences) {
+    for (const Occurrence& occurrence : occurrences_) {
       postings[rank[occurrence.slot]].positions.push_back(occurrence.position);
     }
     return postings;
@@ -88,48 +88,49 @@ struct Analyzer::Impl {
 
  private:
   void AddPiece(std::string_view text, bool with_positions) {
-    words.clear();
+    words_.clear();
     bool may_hold_identifiers = false;
     WordScanner scanner(text);
     std::size_t last_end = 0;
     for (Word word; scanner.Next(word);) {
       may_hold_identifiers |= word.has_digit || MayJoin(text, last_end, word.begin);
       last_end = word.end;
-      words.push_back(word);
-      ++position;
+      words_.push_back(word);
+      ++position_;
       if (word.size() > kMaxWordBytes) continue;
-      const TermTable::WordTerm term = table.OfWord(text.substr(word.begin, word.size()), language);
+      const TermTable::WordTerm term =
+          table.OfWord(text.substr(word.begin, word.size()), language_);
       if (term.is_stop_word) continue;
       const std::uint32_t slot = Count(term.id);
       if (!with_positions) continue;
-      slots[slot].has_positions = true;
-      occurrences.push_back({slot, position});
+      slots_[slot].has_positions = true;
+      occurrences_.push_back({slot, position_});
     }
     if (!may_hold_identifiers) return;
-    identifiers.clear();
-    FindIdentifiers(text, words, identifiers);
-    for (const Identifier& identifier : identifiers) Count(table.OfTerm(identifier.term));
+    identifiers_.clear();
+    FindIdentifiers(text, words_, identifiers_);
+    for (const Identifier& identifier : identifiers_) Count(table.OfTerm(identifier.term));
   }
 
   /// Counts a term and gives its slot.
   std::uint32_t Count(TermTable::TermId term) {
-    if (term >= slot_of.size()) slot_of.resize(table.size() + table.size() / 4, 0);
-    std::uint32_t& slot = slot_of[term];
+    if (term >= slot_of_.size()) slot_of_.resize(table.size() + table.size() / 4, 0);
+    std::uint32_t& slot = slot_of_[term];
     if (slot == 0) {
-      slots.push_back({term, 0, false});
-      slot = static_cast<std::uint32_t>(slots.size());
+      slots_.push_back({term, 0, false});
+      slot = static_cast<std::uint32_t>(slots_.size());
     }
-    ++slots[slot - 1].count;
+    ++slots_[slot - 1].count;
     return slot - 1;
   }
 
-  std::uint8_t language = 0;
-  std::uint32_t position = 0;
-  std::vector<Slot> slots;
-  std::vector<std::uint32_t> slot_of;  // by term: 0 or slot + 1
-  std::vector<Occurrence> occurrences;
-  std::vector<Word> words;
-  std::vector<Identifier> identifiers;
+  std::uint8_t language_ = 0;
+  std::uint32_t position_ = 0;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> slot_of_;  // by term: 0 or slot + 1
+  std::vector<Occurrence> occurrences_;
+  std::vector<Word> words_;
+  std::vector<Identifier> identifiers_;
 };
 
 Analyzer::Analyzer() : impl_(std::make_unique<Impl>()) {}

@@ -13,10 +13,10 @@
 namespace sworn::text {
 namespace {
 
-constexpr std::size_t kMaxBytes = 64 * 1024;
+constexpr std::size_t kMaxBytes = std::size_t{64} * 1024;
 
 // How much is read for the share of function words.
-constexpr std::size_t kMaxWordsBytes = 4 * 1024;
+constexpr std::size_t kMaxWordsBytes = std::size_t{4} * 1024;
 constexpr std::size_t kMinHits = 4;
 constexpr std::size_t kMinHitPercent = 25;  // running prose has 40 to 50
 

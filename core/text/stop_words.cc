@@ -150,9 +150,9 @@ constexpr std::array<std::string_view, 3> kLanguages = {"en", "es", "de"};
 }  // namespace
 
 bool IsStopWord(std::string_view folded, std::string_view language) {
-  static const std::array<WordSet, 3> kSets = {Split(kEnglish), Split(kSpanish), Split(kGerman)};
+  static const std::array<WordSet, 3> sets = {Split(kEnglish), Split(kSpanish), Split(kGerman)};
   for (std::size_t i = 0; i < kLanguages.size(); ++i) {
-    if (kLanguages[i] == language) return kSets[i].contains(folded);
+    if (kLanguages[i] == language) return sets[i].contains(folded);
   }
   return false;
 }

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxEntries = std::size_t{1} << 17;
 constexpr std::size_t kFirstBuckets = std::size_t{1} << 12;
 constexpr std::size_t kMaxLanguages = 200;
 constexpr std::size_t kMaxLanguageBytes = 3;
+constexpr std::size_t kMaxElidedBytes = 7;  // "lorsqu'"
 static_assert(kMaxWordBytes <= std::numeric_limits<std::uint8_t>::max());
 
 std::uint64_t Hash(std::string_view word, std::uint8_t language) {
@@ -141,7 +142,7 @@ std::string FoldWord(std::string_view word, std::string_view language) {
   if (folded.size() > 2 && folded.ends_with("'s")) folded.resize(folded.size() - 2);
   if (Elides(language)) {
     const std::size_t apostrophe = folded.find('\'');
-    if (apostrophe != std::string::npos && apostrophe <= 7 && apostrophe + 1 < folded.size()) {
+    if (apostrophe <= kMaxElidedBytes && apostrophe + 1 < folded.size()) {
       folded.erase(0, apostrophe + 1);
     }
   }

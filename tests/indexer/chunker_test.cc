@@ -46,6 +46,7 @@ class TextOfBlocks {
 
 std::vector<std::string> Texts(const ExtractedText& extracted, const std::vector<Chunk>& chunks) {
   std::vector<std::string> texts;
+  texts.reserve(chunks.size());
   for (const Chunk& chunk : chunks) {
     texts.push_back(extracted.text.substr(chunk.range.begin, chunk.range.end - chunk.range.begin));
   }
@@ -54,6 +55,7 @@ std::vector<std::string> Texts(const ExtractedText& extracted, const std::vector
 
 std::vector<std::string> Headings(const std::vector<Chunk>& chunks) {
   std::vector<std::string> headings;
+  headings.reserve(chunks.size());
   for (const Chunk& chunk : chunks) headings.push_back(chunk.heading);
   return headings;
 }
