@@ -21,9 +21,9 @@ namespace sworn::retriever {
 /// One set for every collection; docs/retrieval.md shows what each is worth.
 struct Parameters {
   store::Bm25 chunk_bm25;
-  store::Bm25 document_bm25;
-  double document_share = 0.6;       // of the whole document in a chunk's keyword score
-  std::size_t min_candidates = 400;  // asked of each leg; more when top_k asks for more
+  store::Bm25 document_bm25{.k1 = 1.6};  // a word comes more often in a whole document
+  double document_share = 0.7;           // of the whole document in a chunk's keyword score
+  std::size_t min_candidates = 400;      // asked of each leg; more when top_k asks for more
 };
 
 struct LegReport {

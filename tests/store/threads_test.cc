@@ -36,7 +36,7 @@ TEST_F(Threads, ReadersSeeWholeGenerationsThroughManySwaps) {
           const auto snapshot = Open();
           const std::uint64_t generation = snapshot->collections().at(0).generation;
           std::vector<ChunkId> ids;
-          for (const auto& hit : snapshot->SearchChunks(Words({"both"}), {}, 10, nullptr)) {
+          for (const auto& hit : snapshot->SearchChunks(Words({"pair"}), {}, 10, nullptr)) {
             ids.push_back(hit.chunk_id);
           }
           const auto chunks = snapshot->LoadChunks(ids);
@@ -57,8 +57,8 @@ TEST_F(Threads, ReadersSeeWholeGenerationsThroughManySwaps) {
     const auto job = Begin();
     for (int n = 0; n < kSwaps; ++n) {
       const std::string number = std::to_string(n);
-      job->Put(MakeVersion("a"), MakeContent("both a" + number, embedder));
-      job->Put(MakeVersion("b"), MakeContent("both b" + number, embedder));
+      job->Put(MakeVersion("a"), MakeContent("pair a" + number, embedder));
+      job->Put(MakeVersion("b"), MakeContent("pair b" + number, embedder));
       job->Publish();
     }
   }
