@@ -64,10 +64,9 @@ bool ReadSome(int fd, std::string& into) {
   return got > 0;
 }
 
-int MillisUntil(const std::optional<Clock::time_point>& deadline) {
-  constexpr int kForever = -1;
-  if (!deadline) return kForever;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+// What poll(2) takes: milliseconds from now, never negative.
+int MillisUntil(Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
   return left.count() < 0 ? 0 : static_cast<int>(left.count());
 }
 
@@ -80,17 +79,17 @@ Finished RunProcess(const Command& command) {
   const pid_t child = Spawn(command, out, err);
   out.write = FileDescriptor();
   err.write = FileDescriptor();
-  std::optional<Clock::time_point> deadline;
-  if (command.kill_at) deadline = start + *command.kill_at;
+  bool armed = command.kill_at.has_value();
+  const auto deadline = start + command.kill_at.value_or(std::chrono::microseconds(0));
 
   Finished finished;
   std::array<pollfd, 2> streams{pollfd{out.read.get(), POLLIN, 0},
                                 pollfd{err.read.get(), POLLIN, 0}};
   while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-    const int ready = ::poll(streams.data(), streams.size(), MillisUntil(deadline));
-    if (ready == 0 && deadline) {
+    const int ready = ::poll(streams.data(), streams.size(), armed ? MillisUntil(deadline) : -1);
+    if (ready == 0 && armed) {
       ::kill(child, SIGKILL);
-      deadline.reset();
+      armed = false;
       continue;
     }
     if (streams[0].revents != 0 && !ReadSome(streams[0].fd, finished.out)) streams[0].fd = -1;
