@@ -38,4 +38,13 @@ std::string EmbedderIdentity::Digest() const {
   return ToHex(hasher.Finish());
 }
 
+std::string EmbeddingText(std::string_view title, std::string_view heading, std::string_view text) {
+  std::string joined(title);
+  for (const std::string_view part : {heading, text}) {
+    if (!joined.empty() && !part.empty()) joined.push_back('\n');
+    joined.append(part);
+  }
+  return joined;
+}
+
 }  // namespace sworn

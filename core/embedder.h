@@ -29,6 +29,10 @@ struct EmbedderIdentity {
   [[nodiscard]] std::string Digest() const;
 };
 
+/// What the vector of a passage is made of, when it is first indexed and when it is embedded again:
+/// the passage with what gives it context, a line each, empty parts left out.
+std::string EmbeddingText(std::string_view title, std::string_view heading, std::string_view text);
+
 /// Immutable after construction (or Fit) and safe to share between threads.
 class Embedder {
  public:

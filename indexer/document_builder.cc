@@ -42,19 +42,6 @@ std::string FlagsOf(const ExtractedText& extracted) {
   return flags;
 }
 
-// What a vector is made of: the passage with what gives it context.
-std::string PassageForEmbedding(const store::NewContent& content, const store::NewChunk& chunk) {
-  std::string passage = content.title;
-  for (const std::string_view part :
-       {std::string_view(chunk.heading),
-        std::string_view(content.text)
-            .substr(chunk.range.begin, chunk.range.end - chunk.range.begin)}) {
-    if (!passage.empty() && !part.empty()) passage.push_back('\n');
-    passage.append(part);
-  }
-  return passage;
-}
-
 void EmbedChunks(store::NewContent& content, const Embedder& embedder) {
   const std::size_t dimension = embedder.identity().dimension;
   std::vector<std::string> passages;
@@ -63,7 +50,11 @@ void EmbedChunks(store::NewContent& content, const Embedder& embedder) {
     const std::size_t end = std::min(begin + kEmbedBatch, content.chunks.size());
     passages.clear();
     for (std::size_t i = begin; i < end; ++i) {
-      passages.push_back(PassageForEmbedding(content, content.chunks[i]));
+      const store::NewChunk& chunk = content.chunks[i];
+      passages.push_back(
+          EmbeddingText(content.title, chunk.heading,
+                        std::string_view(content.text)
+                            .substr(chunk.range.begin, chunk.range.end - chunk.range.begin)));
     }
     views.assign(passages.begin(), passages.end());
     const std::vector<float> vectors = embedder.EmbedPassages(views);

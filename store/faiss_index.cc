@@ -49,12 +49,18 @@ bool Before(const ScoredChunk& a, const ScoredChunk& b) {
   return a.score != b.score ? a.score > b.score : a.chunk_id < b.chunk_id;
 }
 
+/// Whether Keep would take the hit: most rows score too low, and asking whether a row is live costs
+/// more than its score.
+bool WouldKeep(const std::vector<ScoredChunk>& best, const ScoredChunk& hit, std::size_t limit) {
+  return best.size() < limit || Before(hit, best.front());
+}
+
 /// Keeps the best `limit` in a heap whose front is the worst kept.
 void Keep(std::vector<ScoredChunk>& best, const ScoredChunk& hit, std::size_t limit) {
   if (best.size() < limit) {
     best.push_back(hit);
     std::push_heap(best.begin(), best.end(), Before);
-  } else if (Before(hit, best.front())) {
+  } else if (WouldKeep(best, hit, limit)) {
     std::pop_heap(best.begin(), best.end(), Before);
     best.back() = hit;
     std::push_heap(best.begin(), best.end(), Before);
@@ -163,8 +169,8 @@ std::vector<ScoredChunk> SearchVectorIndexes(std::span<const VectorReader* const
   for (std::size_t i = 0; i < slices.size(); ++i) {  // NOLINT(modernize-loop-convert)
     const Slice& slice = slices[i];
     for (std::size_t row = slice.begin; row < slice.end; ++row) {
-      const ChunkId id = slice.index->IdOf(row);
-      if (accept(id)) Keep(best[i], {id, slice.index->Score(row, query)}, limit);
+      const ScoredChunk hit{slice.index->IdOf(row), slice.index->Score(row, query)};
+      if (WouldKeep(best[i], hit, limit) && accept(hit.chunk_id)) Keep(best[i], hit, limit);
     }
   }
   std::vector<ScoredChunk> merged;

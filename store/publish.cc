@@ -32,12 +32,15 @@ void EmbedContent(SqliteConnection& catalog, ContentId content_id, std::int64_t 
                   const Embedder& embedder) {
   const std::size_t dimension = embedder.identity().dimension;
   const std::string text = LoadContentText(catalog, content_id);
+  const std::string title = LoadContentHead(catalog, content_id).title;
   const std::vector<ChunkRow> chunks = LoadChunkRows(catalog, content_id);
   EmbeddingWriter writer(catalog, row);
   for (std::size_t begin = 0; begin < chunks.size(); begin += kEmbedBatch) {
     const std::size_t end = std::min(begin + kEmbedBatch, chunks.size());
     std::vector<std::string> passages;
-    for (std::size_t i = begin; i < end; ++i) passages.push_back(ChunkText(chunks[i], text));
+    for (std::size_t i = begin; i < end; ++i) {
+      passages.push_back(EmbeddingText(title, chunks[i].chunk.heading, ChunkText(chunks[i], text)));
+    }
     const std::vector<std::string_view> views(passages.begin(), passages.end());
     const std::vector<float> vectors = embedder.EmbedPassages(views);
     if (vectors.size() != views.size() * dimension) {

@@ -40,5 +40,11 @@ TEST(EmbedderIdentity, MovingTextBetweenFieldsChangesTheDigest) {
   EXPECT_NE(one.Digest(), two.Digest());
 }
 
+TEST(EmbeddingTextTest, JoinsWhatIsThere) {
+  EXPECT_EQ(EmbeddingText("Title", "A > B", "text"), "Title\nA > B\ntext");
+  EXPECT_EQ(EmbeddingText("", "", "text"), "text");
+  EXPECT_EQ(EmbeddingText("Title", "", "text"), "Title\ntext");
+}
+
 }  // namespace
 }  // namespace sworn

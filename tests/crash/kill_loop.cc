@@ -19,6 +19,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -85,7 +86,6 @@ class KillLoop {
                       : turn < 9 ? Kind::kAskInstant
                                  : Kind::kAskStep;
     const bool indexing = kind == Kind::kIndexInstant || kind == Kind::kIndexStep;
-    touched_.clear();
     if (indexing) Mutate(12);
     Command command = indexing ? Sworn({"index", documents_.native()})
                                : Sworn({"ask", "What does " + AnyToken() + " say?"});
@@ -144,7 +144,6 @@ class KillLoop {
         const std::string name = AnyName();
         fs::remove(documents_ / name);
         tokens_.erase(name);
-        touched_.insert(name);
       } else {
         const bool change = dice < 5 && !tokens_.empty();
         Write(change ? AnyName() : "f" + std::to_string(next_file_++) + ".txt");
@@ -155,14 +154,15 @@ class KillLoop {
   void Write(const std::string& name) {
     constexpr std::size_t kSentences = 60;
     const std::string token = "token" + std::to_string(next_token_++) + "x";
-    std::ofstream out(documents_ / name);
+    std::ostringstream out;
     out << "This page speaks of " << token << " and of nothing else.\n\n";
     for (std::size_t i = 0; i < kSentences; ++i) {
       out << "Sentence " << random_() % 100000 << " fills page " << random_() % 1000 << " of "
           << name << ".\n";
     }
+    std::ofstream(documents_ / name) << out.str();
+    versions_[name].push_back(ToHex(Sha256(out.str())));
     tokens_[name] = token;
-    touched_.insert(name);
   }
 
   std::string AnyName() {
@@ -196,24 +196,37 @@ class KillLoop {
     Require(status.exit_status == 0, "status failed: " + status.err);
     Require(status.seconds < kReadySeconds, "not ready within 5 s");
     slowest_ready_ = std::max(slowest_ready_, status.seconds);
-    for (const json& collection : json::parse(status.out)["collections"]) {
+    const json reply = json::parse(status.out);
+    for (const json& collection : reply["collections"]) {
       Require(collection["generation"] >= acknowledged_generation, "a reported generation is gone");
     }
     const auto current = Listed();
     for (const auto& [path, digest] : acknowledged_) {
-      if (touched_.contains(path)) continue;
       const auto found = current.find(path);
-      Require(found != current.end() && found->second == digest,
-              "acknowledged document '" + path + "' is gone");
+      if (found == current.end()) {
+        Require(!fs::exists(documents_ / path), "acknowledged document '" + path + "' is gone");
+      } else {
+        Require(VersionOf(path, found->second) >= VersionOf(path, digest),
+                "'" + path + "' fell back to an older version");
+      }
     }
     acknowledged_ = current;
     Require(Ask({"fsck"})["faults"].empty(), "fsck found faults");
     Require(Ask({"audit", "verify"})["ok"].get<bool>(), "the log does not verify");
   }
 
+  // Which of the texts that a file ever had has this digest.
+  [[nodiscard]] std::ptrdiff_t VersionOf(const std::string& name, const std::string& digest) const {
+    const std::vector<std::string>& versions = versions_.at(name);
+    const auto found = std::find(versions.begin(), versions.end(), digest);
+    Require(found != versions.end(), "'" + name + "' has a text that was never written");
+    return found - versions.begin();
+  }
+
   std::map<std::string, std::string> Listed() const {
     std::map<std::string, std::string> listed;
-    for (const json& document : Ask({"list"})["data"]) {
+    const json reply = Ask({"list"});
+    for (const json& document : reply["data"]) {
       if (document["state"] != "current") continue;
       const fs::path path = document["path"].get<std::string>();
       listed[path.filename().native()] = document["document_sha256"].get<std::string>();
@@ -226,7 +239,9 @@ class KillLoop {
         RunProcess(Sworn({"index", "--allow-mass-remove", documents_.native()}));
     Require(finished.exit_status == 0, "a complete run failed: " + finished.err);
     const auto listed = Listed();
-    Require(listed.size() == tokens_.size(), "the collection does not mirror the folder");
+    Require(listed.size() == tokens_.size(), "the collection has " + std::to_string(listed.size()) +
+                                                 " documents, the folder " +
+                                                 std::to_string(tokens_.size()));
     for (const auto& [name, token] : tokens_) {
       const auto found = listed.find(name);
       Require(found != listed.end() &&
@@ -266,7 +281,8 @@ class KillLoop {
   void CheckLogAtTheEnd() const {
     std::map<std::uint64_t, int> outcomes;
     std::set<std::uint64_t> intents;
-    for (const json& entry : Ask({"audit", "list", "--limit", "0"})["data"]) {
+    const json reply = Ask({"audit", "list", "-n", "0"});
+    for (const json& entry : reply["data"]) {
       if (entry["type"] == "intent") intents.insert(entry["index"].get<std::uint64_t>());
       if (entry["type"] == "outcome") ++outcomes[entry["intent"].get<std::uint64_t>()];
     }
@@ -294,9 +310,9 @@ class KillLoop {
   std::mt19937_64 random_;
   TempFolder scratch_;
   fs::path documents_;
-  std::map<std::string, std::string> tokens_;        // file name to its word
-  std::map<std::string, std::string> acknowledged_;  // file name to digest, as last listed
-  std::set<std::string> touched_;                    // changed since
+  std::map<std::string, std::string> tokens_;                 // file name to its word
+  std::map<std::string, std::string> acknowledged_;           // file name to digest, as last listed
+  std::map<std::string, std::vector<std::string>> versions_;  // file name to the digests it had
   std::size_t next_file_ = 0;
   std::size_t next_token_ = 0;
   std::size_t next_index_call_ = 0;
