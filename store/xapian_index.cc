@@ -53,10 +53,65 @@ void RemoveFolder(const fs::path& folder) {
   if (error) throw SystemError(error.value(), "cannot delete", folder.native());
 }
 
-/// The docid that a shard gave, from the one of the joint database.
-std::uint32_t OwnId(Xapian::docid joint, std::size_t shards) {
-  return static_cast<std::uint32_t>((joint - 1) / shards + 1);
+/// BM25 of one term but its rarity, which is counted over all segments and enters the query as a
+/// factor (Rarity).
+///
+/// Why not one Xapian::Database over all segments, with Xapian's own BM25Weight: in 1.4.22 the
+/// matcher asks segments that are through for their weight again, and an OP_MAX whose terms ended
+/// together reads freed memory then (MaxPostList::recalc_maxweight). A segment alone never asks.
+class SegmentBm25 : public Xapian::Weight {
+ public:
+  SegmentBm25(const Bm25& bm25, double average_length)
+      : bm25_(bm25), average_length_(average_length) {
+    need_stat(WDF);
+    need_stat(WDF_MAX);
+    need_stat(WQF);
+    need_stat(DOC_LENGTH);
+    need_stat(DOC_LENGTH_MIN);
+  }
+
+  void init(double factor) override {
+    const double wqf = get_wqf();
+    weight_ = factor * (bm25_.k1 + 1) * (bm25_.k3 + 1) * wqf / (bm25_.k3 + wqf);
+  }
+  double get_sumpart(Xapian::termcount wdf, Xapian::termcount length,
+                     Xapian::termcount /*unique_terms*/) const override {
+    return weight_ * wdf / (bm25_.k1 * Norm(length) + wdf);
+  }
+  double get_maxpart() const override {
+    const Xapian::termcount wdf = std::max<Xapian::termcount>(1, get_wdf_upper_bound());
+    return get_sumpart(wdf, std::max(wdf, get_doclength_lower_bound()), 0);
+  }
+  double get_sumextra(Xapian::termcount /*length*/,
+                      Xapian::termcount /*unique_terms*/) const override {
+    return 0;
+  }
+  double get_maxextra() const override { return 0; }
+
+ private:
+  SegmentBm25* clone() const override { return new SegmentBm25(bm25_, average_length_); }
+
+  [[nodiscard]] double Norm(Xapian::termcount length) const {
+    constexpr double kMinLength =
+        0.5;  // a passage shorter than that share of the mean gains no more
+    const double share = average_length_ > 0 ? length / average_length_ : 1;
+    return bm25_.b * std::max(share, kMinLength) + (1 - bm25_.b);
+  }
+
+  Bm25 bm25_;
+  double average_length_;  // in words, over all segments
+  double weight_ = 0;
+};
+
+/// The logarithm of the odds against a term (Robertson and Zaragoza, 2009, eq. 3.2), bent as Xapian
+/// does it so that it stays above 0 for terms that most passages have.
+double Rarity(double passages, double with_term) {
+  const double odds = (passages - with_term + 0.5) / (with_term + 0.5);
+  return std::log(odds < 2 ? odds * 0.5 + 1 : odds);
 }
+
+/// Gives a term of the query its rarity.
+using RarityOf = std::function<double(const std::string&)>;
 
 class Accepting : public Xapian::MatchDecider {
  public:
@@ -69,13 +124,17 @@ class Accepting : public Xapian::MatchDecider {
   const std::function<bool(std::uint32_t)>& accept_;
 };
 
-Xapian::Query WordQuery(const text::TermAlternatives& word) {
+Xapian::Query TermQuery(const std::string& term, Xapian::termcount wqf, const RarityOf& rarity) {
+  return {Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(term, wqf), rarity(term)};
+}
+
+Xapian::Query WordQuery(const text::TermAlternatives& word, const RarityOf& rarity) {
   const double rounded = std::floor(word.weight);
   const bool whole = rounded == word.weight && rounded >= 1 && rounded <= 1000;
   const Xapian::termcount wqf = whole ? static_cast<Xapian::termcount>(rounded) : 1;
   std::vector<Xapian::Query> terms;
   terms.reserve(word.terms.size());
-  for (const std::string& term : word.terms) terms.emplace_back(term, wqf);
+  for (const std::string& term : word.terms) terms.push_back(TermQuery(term, wqf, rarity));
   Xapian::Query best(Xapian::Query::OP_MAX, terms.begin(), terms.end());
   if (whole) return best;
   return {Xapian::Query::OP_SCALE_WEIGHT, best, std::max(0.0, word.weight)};
@@ -117,10 +176,12 @@ std::size_t CountTerms(const text::KeywordQuery& query) {
   return count;
 }
 
-Xapian::Query ToXapian(const text::KeywordQuery& query, bool with_tiers) {
+Xapian::Query ToXapian(const text::KeywordQuery& query, bool with_tiers, const RarityOf& rarity) {
   std::vector<Xapian::Query> parts;
-  for (const auto& word : query.words) parts.push_back(WordQuery(word));
-  for (const auto& identifier : query.identifiers) parts.emplace_back(identifier);
+  for (const auto& word : query.words) parts.push_back(WordQuery(word, rarity));
+  for (const auto& identifier : query.identifiers) {
+    parts.push_back(TermQuery(identifier, 1, rarity));
+  }
   if (with_tiers) {
     for (const auto& identifier : query.identifiers) {
       parts.push_back(TierQuery(Xapian::Query(identifier)));
@@ -131,7 +192,7 @@ Xapian::Query ToXapian(const text::KeywordQuery& query, bool with_tiers) {
     }
   }
   for (const auto& phrase : query.phrases) {
-    for (const auto& word : phrase.words) parts.push_back(WordQuery(word));
+    for (const auto& word : phrase.words) parts.push_back(WordQuery(word, rarity));
   }
   return {Xapian::Query::OP_OR, parts.begin(), parts.end()};
 }
@@ -271,16 +332,42 @@ std::vector<std::uint32_t> PostingIds(const fs::path& folder) {
 }
 
 struct PostingReader::Impl {
-  Xapian::Database database;
-  std::size_t shards = 0;
+  std::vector<Xapian::Database> segments;
+  double passages = 0;        // over all segments
+  double average_length = 0;  // words of a passage, over all segments
+
+  [[nodiscard]] Xapian::doccount PassagesWith(const std::string& term) const {
+    Xapian::doccount count = 0;
+    for (const Xapian::Database& segment : segments) count += segment.get_termfreq(term);
+    return count;
+  }
+
+  void SearchSegment(const Xapian::Database& segment, const Xapian::Query& query, const Bm25& bm25,
+                     std::size_t limit, const Xapian::MatchDecider& decider,
+                     std::vector<PostingHit>& hits) const {
+    const Xapian::doccount passages_here = segment.get_doccount();
+    if (passages_here == 0) return;
+    Xapian::Enquire enquire(segment);
+    enquire.set_weighting_scheme(SegmentBm25(bm25, average_length));
+    enquire.set_query(query);
+    const auto wanted = static_cast<Xapian::doccount>(std::min<std::size_t>(limit, passages_here));
+    const Xapian::MSet found = enquire.get_mset(0, wanted, 0, nullptr, &decider);
+    for (auto it = found.begin(); it != found.end(); ++it) {
+      hits.push_back({.id = *it, .tier = 0, .score = it.get_weight()});
+    }
+  }
 };
 
 PostingReader::PostingReader(std::span<const fs::path> folders) : impl_(std::make_unique<Impl>()) {
+  double words = 0;
   for (const auto& folder : folders) {
-    Translated(folder.native(),
-               [&] { impl_->database.add_database(Xapian::Database(folder.native())); });
-    ++impl_->shards;
+    Translated(folder.native(), [&] {
+      const auto& segment = impl_->segments.emplace_back(folder.native());
+      impl_->passages += segment.get_doccount();
+      words += static_cast<double>(segment.get_total_length());
+    });
   }
+  if (impl_->passages > 0) impl_->average_length = words / impl_->passages;
 }
 
 PostingReader::~PostingReader() = default;
@@ -288,38 +375,36 @@ PostingReader::~PostingReader() = default;
 std::vector<PostingHit> PostingReader::Search(
     const text::KeywordQuery& query, const Bm25& bm25, std::size_t limit, bool with_tiers,
     const std::function<bool(std::uint32_t)>& accept) const {
-  if (impl_->shards == 0 || limit == 0 || query.empty()) return {};
+  if (limit == 0 || query.empty()) return {};
   if (CountTerms(query) > kMaxQueryTerms ||
       query.identifiers.size() + query.phrases.size() > kMaxTierTerms) {
     throw Error(ErrorCode::kTooLarge, "the question has too many words");
   }
   return Translated("keyword search", [&] {
-    std::vector<PostingHit> hits;
-    const Xapian::doccount documents = impl_->database.get_doccount();
-    if (documents == 0) return hits;
-    Xapian::Enquire enquire(impl_->database);
-    enquire.set_weighting_scheme(Xapian::BM25Weight(bm25.k1, 0, bm25.k3, bm25.b, 0.5));
-    enquire.set_query(ToXapian(query, with_tiers));
+    const Xapian::Query joint = ToXapian(query, with_tiers, [this](const std::string& term) {
+      return Rarity(impl_->passages, impl_->PassagesWith(term));
+    });
     const Accepting decider(accept);
-    const auto wanted = static_cast<Xapian::doccount>(std::min<std::size_t>(limit, documents));
-    const Xapian::MSet found = enquire.get_mset(0, wanted, 0, nullptr, &decider);
-    hits.reserve(found.size());
-    for (auto it = found.begin(); it != found.end(); ++it) {
-      PostingHit hit;
-      hit.id = OwnId(*it, impl_->shards);
-      hit.tier = with_tiers ? static_cast<std::uint32_t>(it.get_weight() / kTierWeight) : 0;
-      hit.score = it.get_weight() - hit.tier * kTierWeight;
-      hits.push_back(hit);
+    std::vector<PostingHit> hits;
+    for (const Xapian::Database& segment : impl_->segments) {
+      impl_->SearchSegment(segment, joint, bm25, limit, decider, hits);
+    }
+    std::sort(hits.begin(), hits.end(), [](const PostingHit& a, const PostingHit& b) {
+      return a.score != b.score ? a.score > b.score : a.id < b.id;
+    });
+    if (hits.size() > limit) hits.resize(limit);
+    for (PostingHit& hit : hits) {
+      hit.tier = with_tiers ? static_cast<std::uint32_t>(hit.score / kTierWeight) : 0;
+      hit.score -= hit.tier * kTierWeight;
     }
     return hits;
   });
 }
 
 TermStatistics PostingReader::Statistics(std::string_view term) const {
-  if (impl_->shards == 0) return {};
   return Translated("keyword statistics", [&] {
-    return TermStatistics{impl_->database.get_doccount(),
-                          impl_->database.get_termfreq(std::string(term))};
+    return TermStatistics{static_cast<std::uint64_t>(impl_->passages),
+                          impl_->PassagesWith(std::string(term))};
   });
 }
 

@@ -88,5 +88,53 @@ TEST(MergePostings, LeavesTheDeadOut) {
   EXPECT_EQ(ids.back(), 5000U);
 }
 
+TEST(PostingReader, SegmentsScoreAsOneIndex) {
+  const test::TempFolder folder;
+  WriteIndex(folder.path() / "whole", kPartPostings);
+  std::vector<std::filesystem::path> segments;
+  for (std::uint32_t segment = 0; segment < 3; ++segment) {
+    segments.push_back(folder.path() / ("segment" + std::to_string(segment)));
+    PostingWriter writer(segments.back());
+    for (std::uint32_t id = 1; id <= kDocuments; ++id) {
+      if (id % 3 == segment) writer.Add(2 * id, RandomPostings(id));
+    }
+    writer.Finish();
+  }
+  text::KeywordQuery query;
+  query.words = {{{"en:w3", "en:w5"}, 1}, {{"en:w7"}, 2}, {{"en:w9", "en:absent"}, 0.5}};
+  const auto all = [](std::uint32_t /*id*/) { return true; };
+  const std::vector<std::filesystem::path> whole{folder.path() / "whole"};
+  const auto expected = PostingReader(whole).Search(query, {}, 100, true, all);
+  const auto found = PostingReader(segments).Search(query, {}, 100, true, all);
+  ASSERT_EQ(found.size(), 100U);
+  ASSERT_EQ(expected.size(), 100U);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_NEAR(found[i].score, expected[i].score, 1e-9);
+  }
+  EXPECT_EQ(PostingReader(segments).Statistics("en:w3").passages, kDocuments);
+  EXPECT_EQ(PostingReader(segments).Statistics("en:w3").passages_with_term,
+            PostingReader(whole).Statistics("en:w3").passages_with_term);
+}
+
+// Xapian 1.4.22 reads freed memory when one database is made of these two.
+TEST(PostingReader, AWordThatASegmentLacksIsFoundInTheOthers) {
+  const test::TempFolder folder;
+  const std::vector<std::filesystem::path> segments{folder.path() / "a", folder.path() / "b"};
+  for (std::uint32_t segment = 0; segment < 2; ++segment) {
+    PostingWriter writer(segments[segment]);
+    for (std::uint32_t id = 1; id <= 300; ++id) {
+      writer.Add(1000 * segment + id,
+                 std::vector<text::Posting>{{segment == 0 ? "en:treaty" : "en:lantern", 1, {1}}});
+    }
+    writer.Finish();
+  }
+  text::KeywordQuery query;
+  query.words = {{{"en:lantern", "de:laterne"}, 1}};
+  const auto found = PostingReader(segments).Search(query, {}, 10, true,
+                                                    [](std::uint32_t /*id*/) { return true; });
+  ASSERT_EQ(found.size(), 10U);
+  EXPECT_EQ(found.front().id, 1001U);
+}
+
 }  // namespace
 }  // namespace sworn::store
