@@ -51,6 +51,15 @@ std::vector<ByteRange> FindQuotes(string_view text) {
   return quotes;
 }
 
+/// One word in small letters. In a whole question its quotation marks are for emphasis more often
+/// than for exactness ("how one can check that a module "matches" contexts").
+bool IsOrdinaryWord(string_view text, const ByteRange& range) {
+  const string_view quoted = text.substr(range.begin, range.end - range.begin);
+  return std::all_of(quoted.begin(), quoted.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+  });
+}
+
 bool IsInside(std::uint64_t at, const std::vector<ByteRange>& ranges) {
   return std::any_of(ranges.begin(), ranges.end(),
                      [at](const ByteRange& range) { return at >= range.begin && at < range.end; });
@@ -114,15 +123,17 @@ KeywordQuery QuestionAnalyzer::Analyze(string_view question) {
   KeywordQuery query;
   FindWords(normalized);
   own_language_ = QuestionLanguage();
+  const bool is_look_up = IsLookUp();
   std::vector<ByteRange> quotes;
   for (const ByteRange& quote : FindQuotes(normalized)) {
+    if (!is_look_up && IsOrdinaryWord(normalized, quote)) continue;
     Phrase phrase = MakePhrase(normalized, quote);
     if (phrase.words.empty()) continue;
     quotes.push_back(quote);
     query.phrases.push_back(std::move(phrase));
   }
   AddWords(quotes, false, query);
-  AddIdentifiers(normalized, quotes, IsLookUp(), query);
+  AddIdentifiers(normalized, quotes, is_look_up, query);
   if (query.empty()) AddWords(quotes, true, query);
   words_.clear();  // they point into `normalized`
   return query;

@@ -215,6 +215,14 @@ TEST(QuestionTest, QuotedWordsBecomeAPhraseWithTheSpanOfItsStopWords) {
   EXPECT_THAT(query.words, IsEmpty());
 }
 
+TEST(QuestionTest, AnOrdinaryWordInMarksMakesATierInALookUpOnly) {
+  const KeywordQuery question = Question("how does a module \"match\" its context", {"en"});
+  EXPECT_THAT(question.phrases, IsEmpty());
+  EXPECT_EQ(question.words.size(), 3U);
+  EXPECT_EQ(Question("\"waiver\" clause", {"en"}).phrases.size(), 1U);
+  EXPECT_EQ(Question("what does \"Lessor\" mean in it", {"en"}).phrases.size(), 1U);
+}
+
 TEST(QuestionTest, ExactIdentifiersMakeTiersAndOrdinaryCompoundsDoNot) {
   EXPECT_THAT(Question("status of NCT01234567 under \xC2\xA7 1983", {"en"}).identifiers,
               ElementsAre("#nct01234567",
