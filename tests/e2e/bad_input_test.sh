@@ -77,17 +77,27 @@ mv gone good
 nothing_lost
 
 begin "a folder without permission"
+# Root may read every folder, so root becomes nobody for this case.
+mkdir closed nobody
+printf 'secret\n' >closed/a.txt
+chmod 0 closed
+as_nobody=""
 if [ "$(id -u)" -eq 0 ]; then
-  skip "root may read every folder"
-else
-  mkdir closed
-  printf 'secret\n' >closed/a.txt
-  chmod 0 closed
-  run 4 index closed
-  err_has 'closed'
-  chmod 700 closed
-  nothing_lost
+  as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+  chmod 711 "$scratch"
+  chown 65534:65534 nobody
 fi
+# shellcheck disable=SC2086  # word splitting of the prefix is meant
+if $as_nobody "$program" --version >/dev/null 2>&1; then
+  $as_nobody "$program" --kb nobody/kb index closed >"$scratch/out" 2>"$scratch/err" </dev/null
+  status=$?
+  [ "$status" -eq 4 ] || fault "ended with $status, not 4"
+  err_has 'sworn: .*closed.*denied'
+else
+  skip "nobody cannot run the program here"
+fi
+chmod 700 closed
+nothing_lost
 
 begin "an empty file"
 mkdir zero
