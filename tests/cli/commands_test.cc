@@ -130,18 +130,14 @@ TEST_F(Commands, AnAbstentionIsASuccess) {
   EXPECT_THAT(fixture_.out.str(), HasSubstr("No answer"));
 }
 
-TEST_F(Commands, AnUnknownModelIsNotConfiguredAndNotAsked) {
+TEST_F(Commands, AskHandsModelAndLabelsOn) {
   AskCommand command;
   command.request.text = "why?";
-  command.request.model = "bitnet/2b";
-  try {
-    RunAsk(kb_, command, session_);
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kNotConfigured);
-    EXPECT_THAT(error.what(), HasSubstr("bitnet/2b"));
-  }
-  EXPECT_EQ(kb_.ask_request.text, "");
+  command.request.model = "extractive/1";
+  command.request.matter = "M-7";
+  EXPECT_EQ(RunAsk(kb_, command, session_), 0);
+  EXPECT_EQ(kb_.ask_request.model, "extractive/1");
+  EXPECT_EQ(kb_.ask_request.matter, "M-7");
 }
 
 TEST_F(Commands, ATextOfADashComesFromStandardInput) {
