@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "retriever/folded_text.h"
+#include "retriever/informative.h"
 
 namespace sworn::retriever {
 namespace {
@@ -220,6 +221,20 @@ class Answerer {
   std::vector<std::pair<const ScoredSentence*, Statement>> quoted_;
 };
 
+/// Takes out sentences that only repeat the question, unless all do.
+void DropUninformative(const QuestionModel& question, std::span<const PassageView> passages,
+                       std::vector<ScoredSentence>& sentences) {
+  const auto informative = [&](const ScoredSentence& sentence) {
+    const PassageView& passage = passages[sentence.passage];
+    const auto& [begin, end] = sentence.range;
+    return BringsMore(question, passage.text.substr(begin, end - begin), passage.language);
+  };
+  if (std::none_of(sentences.begin(), sentences.end(), informative)) return;
+  sentences.erase(std::remove_if(sentences.begin(), sentences.end(),
+                                 [&](const ScoredSentence& one) { return !informative(one); }),
+                  sentences.end());
+}
+
 ExtractiveAnswer Abstain(std::string reason) {
   ExtractiveAnswer answer;
   answer.reason = std::move(reason);
@@ -275,7 +290,8 @@ ExtractiveAnswer AnswerFromPassages(std::string_view question, const Context& co
     const Passage& passage = context.passages[i];
     views.push_back({passage.text, passage.chunks[passage.best].language, contexts[i]});
   }
-  const SentenceScores scores = ScoreSentences(model, views, analyzer);
+  SentenceScores scores = ScoreSentences(model, views, analyzer);
+  if (AsksForMore(question)) DropUninformative(model, views, scores.sentences);
   if (scores.sentences.empty()) return Abstain("the passages hold no sentence");
   return Answerer(model, context, scores, options).Answer();
 }

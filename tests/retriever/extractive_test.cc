@@ -103,6 +103,22 @@ TEST_F(ExtractiveTest, ShowsBothSourcesWhenTheyDifferInANumber) {
   EXPECT_THAT(answer.reason, HasSubstr("differ"));
 }
 
+TEST_F(ExtractiveTest, AHeadingThatOnlyRepeatsTheQuestionIsNoAnswer) {
+  snapshot_.Add("Terms", {"4. The warranty period.\n\nThe warranty period is two years."});
+  const ExtractiveAnswer answer = Ask(snapshot_, "How long is the warranty period?");
+  ASSERT_FALSE(answer.sentences.empty());
+  EXPECT_EQ(answer.sentences[0].text, "The warranty period is two years.");
+  for (const Quotation& quotation : answer.sentences) {
+    EXPECT_NE(quotation.text, "4. The warranty period.");
+  }
+}
+
+TEST_F(ExtractiveTest, AStatementAnswersAYesOrNoQuestionInItsOwnWords) {
+  const ExtractiveAnswer answer = Ask(snapshot_, "Are pets allowed?");
+  ASSERT_FALSE(answer.sentences.empty());
+  EXPECT_EQ(answer.sentences[0].text, "Pets are allowed.");
+}
+
 TEST_F(ExtractiveTest, AnEmptyContextAbstains) {
   text::Analyzer analyzer;
   const std::vector<std::string> languages = {"en"};
