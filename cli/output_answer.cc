@@ -41,7 +41,7 @@ std::string Snippet(const store::StoredChunk& chunk, std::size_t width) {
 std::string Ranks(const service::Hit& hit) {
   const auto leg = [](std::string_view name, const auto& rank, const auto& score) {
     std::string text = std::string(name) + ' ';
-    text += rank ? "rank " + std::to_string(*rank) : std::string("not found");
+    text += rank ? "rank " + std::to_string(*rank) : "not found";
     if (score) text += " (" + Fixed("%.4f", *score) + ")";
     return text;
   };
