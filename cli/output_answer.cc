@@ -32,9 +32,10 @@ std::string Place(const store::StoredChunk& chunk) {
 }
 
 std::string Snippet(const store::StoredChunk& chunk, std::size_t width) {
-  const std::size_t cut = text::CutAtCodePoint(chunk.text, kSnippetBytes);
-  std::string snippet = text::ForTerminal(std::string_view(chunk.text).substr(0, cut));
-  if (cut < chunk.text.size()) snippet += " ...";
+  const std::string_view passage = chunk.text;
+  const std::size_t cut = text::CutAtCodePoint(passage, kSnippetBytes);
+  std::string snippet = text::ForTerminal(passage.substr(0, cut));
+  if (cut < passage.size()) snippet += " ...";
   return Wrap(snippet, width, "   ");
 }
 
