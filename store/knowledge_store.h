@@ -110,6 +110,10 @@ class KnowledgeStore {
   virtual std::shared_ptr<const Snapshot> OpenSnapshot(
       std::span<const std::string> collections) = 0;
 
+  /// Whether OpenSnapshot(collections) would show what `snapshot`, opened for the same names,
+  /// shows. Costs one small query, where opening reads the whole index to verify it.
+  virtual bool IsCurrent(const Snapshot& snapshot, std::span<const std::string> collections) = 0;
+
   /// Takes the index lock (kBusy when another process holds it), publishes what a dead job left
   /// pending, and starts a job. A changed embedder re-embeds the stored chunks first.
   virtual std::unique_ptr<IndexJob> BeginJob(const std::string& collection,

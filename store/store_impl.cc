@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -108,6 +109,22 @@ class StoreImpl : public KnowledgeStore {
       const auto lock = Lock(std::chrono::milliseconds(0));
       if (IsCurrent(fault)) Repair(fault);
     }
+  }
+
+  bool IsCurrent(const Snapshot& snapshot, std::span<const std::string> collections) override {
+    return Read([&](SqliteConnection& catalog) {
+      std::map<std::string, std::uint64_t> shown;
+      for (const CollectionInfo& info : snapshot.collections()) {
+        shown[info.collection_id] = info.generation;
+      }
+      std::map<std::string, std::uint64_t> current;
+      for (const CollectionRow& row : LoadCollections(catalog)) {
+        const bool asked = collections.empty() || std::find(collections.begin(), collections.end(),
+                                                            row.name) != collections.end();
+        if (asked) current[row.collection_id] = static_cast<std::uint64_t>(row.published);
+      }
+      return shown == current;
+    });
   }
 
   std::unique_ptr<IndexJob> BeginJob(const std::string& collection,

@@ -16,7 +16,7 @@ void WriteAnswer(const retriever::ExtractiveAnswer& extracted, const retriever::
 
 /// Reads the stored text of each cited version from the catalog anew and sets `verified` of each
 /// citation and sentence: true only if the bytes of the range equal the quote. A version that is
-/// missing or damaged leaves them false.
+/// missing or damaged leaves them false and makes the answer partial.
 void VerifyQuotes(store::KnowledgeStore& store, AskResponse& response);
 
 }  // namespace sworn::service

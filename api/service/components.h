@@ -3,6 +3,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
 
 #include "api/service/config.h"
 #include "api/service/kb_folder.h"
@@ -15,6 +18,22 @@
 
 namespace sworn::service {
 
+/// The snapshot of the last request, kept for the next one: opening one verifies every file of the
+/// index. Thread-safe.
+class SnapshotCache {
+ public:
+  explicit SnapshotCache(store::KnowledgeStore& store) : store_(store) {}
+
+  /// What store.OpenSnapshot(collections) gives.
+  std::shared_ptr<const store::Snapshot> Get(const std::vector<std::string>& collections);
+
+ private:
+  store::KnowledgeStore& store_;
+  std::mutex mutex_;  // guards both
+  std::vector<std::string> collections_;
+  std::shared_ptr<const store::Snapshot> snapshot_;
+};
+
 struct Components {
   Config config;
   FileOps files;
@@ -22,6 +41,7 @@ struct Components {
   KbIdentity identity;
   std::unique_ptr<Embedder> embedder;
   std::unique_ptr<store::KnowledgeStore> store;
+  std::unique_ptr<SnapshotCache> snapshots;
 };
 
 /// Opens the folder, creates it when asked to, and puts the parts together. Sets the process's

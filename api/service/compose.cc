@@ -23,7 +23,21 @@ std::unique_ptr<Components> Compose(const Config& config, bool create) {
   parts->identity = OpenKbFolder(config.kb, create, parts->files);
   parts->embedder = std::make_unique<llm::HashingEmbedder>();
   parts->store = store::KnowledgeStore::Open(config.kb, {parts->files, parts->clock});
+  parts->snapshots = std::make_unique<SnapshotCache>(*parts->store);
   return parts;
+}
+
+std::shared_ptr<const store::Snapshot> SnapshotCache::Get(
+    const std::vector<std::string>& collections) {
+  const std::lock_guard lock(mutex_);
+  const bool usable = snapshot_ != nullptr && collections_ == collections &&
+                      store_.IsCurrent(*snapshot_, collections);
+  if (!usable) {
+    snapshot_ = nullptr;  // its files may be what the new one must replace
+    snapshot_ = store_.OpenSnapshot(collections);
+    collections_ = collections;
+  }
+  return snapshot_;
 }
 
 std::size_t WorkerCount(const Config& config) {

@@ -122,7 +122,7 @@ class Ask {
 
   audit::OutcomeRecord Run(const retriever::Query& query) {
     const Stopwatch total(parts_.clock);
-    const auto snapshot = parts_.store->OpenSnapshot(request_.collections);
+    const auto snapshot = parts_.snapshots->Get(request_.collections);
     Retrieve(query, *snapshot);
     const Stopwatch generate(parts_.clock);
     Answer(*snapshot);
@@ -177,7 +177,7 @@ SearchResponse RunSearch(Components& parts, audit::AuditLog& log, const SearchRe
   response.mode = request.mode;
   response.audit = Attest(log, IntentOf(request), [&] {
     const Stopwatch watch(parts.clock);
-    const auto snapshot = parts.store->OpenSnapshot(request.collections);
+    const auto snapshot = parts.snapshots->Get(request.collections);
     retriever::Retriever retriever(*snapshot, parts.embedder.get());
     const retriever::SearchResult result = retriever.Search(query);
     response.hits = HitsOf(result.hits, result.hits.size());
