@@ -169,8 +169,9 @@ class IndexJobImpl : public IndexJob {
       segment_ = {};
       segment_.name = RandomBase32Id();
       segment_.first_content = row.id;
-      builder_ = std::make_unique<BackgroundBuilder>(
-          context_.files, paths_.temporary() / segment_.name, collection_.dimension);
+      builder_ =
+          std::make_unique<SegmentBuilder>(context_.files, paths_.temporary() / segment_.name,
+                                           collection_.dimension, context_.build_threads);
     }
     segment_.last_content = row.id;
     builder_->Add(std::move(build));
@@ -226,7 +227,7 @@ class IndexJobImpl : public IndexJob {
   CollectionRow collection_;
   std::optional<SqliteTransaction> transaction_;
   SegmentRow segment_;  // the one under construction
-  std::unique_ptr<BackgroundBuilder> builder_;
+  std::unique_ptr<SegmentBuilder> builder_;
   bool failed_ = false;
 };
 

@@ -33,6 +33,7 @@ namespace sworn::store {
 struct StoreContext {
   FileOps& files;
   const Clock& clock;
+  std::size_t build_threads = 1;  // that build the segment of an index job
 };
 
 struct PublishResult {

@@ -92,12 +92,13 @@ BuildContent ReadBack(SqliteConnection& catalog, const CollectionRow& collection
 
 SegmentRow BuildFromCatalog(FileOps& files, const StorePaths& paths, SqliteConnection& catalog,
                             const CollectionRow& collection, SegmentRow plan) {
+  constexpr std::size_t kRebuildThreads = 2;  // a rebuild keeps somebody waiting
   plan.name = RandomBase32Id();
   plan.collection = collection.id;
   plan.analyzer_version = text::kAnalyzerVersion;
   const fs::path folder = paths.temporary() / plan.name;
   {
-    SegmentBuilder builder(files, folder, collection.dimension);
+    SegmentBuilder builder(files, folder, collection.dimension, kRebuildThreads);
     for (const ContentId content_id : ContentsOfSegment(catalog, plan)) {
       builder.Add(ReadBack(catalog, collection, plan, content_id));
     }

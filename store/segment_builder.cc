@@ -2,20 +2,15 @@
 
 #include <utility>
 
+#include "core/text/analyzer.h"
 #include "store/segment.h"
+#include "store/xapian_index.h"
 
 namespace sworn::store {
 namespace {
 
-constexpr std::size_t kMaxQueuedBytes = std::size_t{64} << 20;
-
-std::size_t SizeOf(const BuildContent& content) {
-  std::size_t bytes = content.text.size() + sizeof(content);
-  for (const BuildChunk& chunk : content.chunks) {
-    bytes += sizeof(chunk) + chunk.vector.size() * sizeof(float);
-  }
-  return bytes;
-}
+// Text of a block; about 200,000 postings.
+constexpr std::size_t kBlockBytes = std::size_t{2} << 20;
 
 /// The folder must exist before its postings' folders are made.
 std::filesystem::path Created(std::filesystem::path folder) {
@@ -26,94 +21,106 @@ std::filesystem::path Created(std::filesystem::path folder) {
 }  // namespace
 
 SegmentBuilder::SegmentBuilder(FileOps& files, std::filesystem::path folder,
-                               std::uint32_t dimension)
-    : files_(files),
-      folder_(Created(std::move(folder))),
-      chunk_postings_(folder_ / kChunkPostings),
-      content_postings_(folder_ / kContentPostings) {
+                               std::uint32_t dimension, std::size_t threads)
+    : files_(files), folder_(Created(std::move(folder))), max_queued_(threads) {
   vectors_.dimension = dimension;
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
-void SegmentBuilder::Add(const BuildContent& content) {
-  const std::string_view text = content.text;
+SegmentBuilder::~SegmentBuilder() { Stop(false); }
+
+void SegmentBuilder::Add(BuildContent content) {
   ChunkId id = content.first_chunk;
-  for (const BuildChunk& chunk : content.chunks) {
-    const text::PassageText passage{
-        content.title, chunk.heading,
-        text.substr(chunk.range.begin, chunk.range.end - chunk.range.begin), chunk.language};
-    chunk_postings_.Add(id, analyzer_.AnalyzePassage(passage));
-    vectors_.ids.push_back(id);
+  for (BuildChunk& chunk : content.chunks) {
+    vectors_.ids.push_back(id++);
     vectors_.values.insert(vectors_.values.end(), chunk.vector.begin(), chunk.vector.end());
-    ++id;
+    chunk.vector = {};
   }
-  content_postings_.Add(content.content_id,
-                        analyzer_.AnalyzeDocument({content.title, {}, text, content.language}));
+  gathered_bytes_ += content.text.size();
+  gathered_.push_back(std::move(content));
+  if (gathered_bytes_ >= kBlockBytes) Submit();
 }
 
-void SegmentBuilder::Finish() {
-  chunk_postings_.Finish();
-  content_postings_.Finish();
-  WriteVectorFile(files_, folder_ / kVectorFile, vectors_);
-  MakePrivate(folder_);
+void SegmentBuilder::Submit() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return failure_ || queue_.size() < max_queued_; });
+  if (failure_) std::rethrow_exception(failure_);
+  queue_.push_back({blocks_++, std::exchange(gathered_, {})});
+  gathered_bytes_ = 0;
+  changed_.notify_all();
 }
 
-BackgroundBuilder::BackgroundBuilder(FileOps& files, std::filesystem::path folder,
-                                     std::uint32_t dimension)
-    : builder_(files, std::move(folder), dimension), thread_([this] { Run(); }) {}
-
-BackgroundBuilder::~BackgroundBuilder() { Stop(false); }
-
-void BackgroundBuilder::Run() {
+void SegmentBuilder::Run() {
   for (;;) {
-    BuildContent content;
+    Block block;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      content = std::move(queue_.front());
+      changed_.wait(lock, [this] { return stopping_ || failure_ || !queue_.empty(); });
+      if (queue_.empty() || failure_) return;
+      block = std::move(queue_.front());
       queue_.pop_front();
+      changed_.notify_all();
     }
     try {
-      builder_.Add(content);
+      Build(block);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       failure_ = std::current_exception();
       changed_.notify_all();
       return;
     }
-    const std::lock_guard lock(mutex_);
-    queued_bytes_ -= SizeOf(content);
-    changed_.notify_all();
   }
 }
 
-void BackgroundBuilder::Add(BuildContent content) {
-  const std::size_t bytes = SizeOf(content);
-  std::unique_lock lock(mutex_);
-  // A single content above the bound goes through alone.
-  changed_.wait(lock, [&] {
-    return failure_ || queued_bytes_ == 0 || queued_bytes_ + bytes <= kMaxQueuedBytes;
-  });
-  if (failure_) std::rethrow_exception(failure_);
-  queued_bytes_ += bytes;
-  queue_.push_back(std::move(content));
-  changed_.notify_all();
+void SegmentBuilder::Build(const Block& block) const {
+  text::Analyzer analyzer;
+  PostingWriter chunk_postings(PartFolder(kChunkPostings, block.number));
+  PostingWriter content_postings(PartFolder(kContentPostings, block.number));
+  for (const BuildContent& content : block.contents) {
+    const std::string_view text = content.text;
+    ChunkId id = content.first_chunk;
+    for (const BuildChunk& chunk : content.chunks) {
+      const std::string_view passage =
+          text.substr(chunk.range.begin, chunk.range.end - chunk.range.begin);
+      chunk_postings.Add(
+          id++, analyzer.AnalyzePassage({content.title, chunk.heading, passage, chunk.language}));
+    }
+    content_postings.Add(content.content_id,
+                         analyzer.AnalyzeDocument({content.title, {}, text, content.language}));
+  }
+  chunk_postings.Finish();
+  content_postings.Finish();
 }
 
-void BackgroundBuilder::Finish() {
+std::filesystem::path SegmentBuilder::PartFolder(const char* index, std::size_t number) const {
+  return folder_ / (std::string(index) + ".part" + std::to_string(number));
+}
+
+std::vector<std::filesystem::path> SegmentBuilder::PartFolders(const char* index) const {
+  std::vector<std::filesystem::path> folders;
+  for (std::size_t i = 0; i < blocks_; ++i) folders.push_back(PartFolder(index, i));
+  return folders;
+}
+
+void SegmentBuilder::Finish() {
+  if (!gathered_.empty() || blocks_ == 0) Submit();
   Stop(true);
   if (failure_) std::rethrow_exception(failure_);
-  builder_.Finish();
+  JoinPostings(PartFolders(kChunkPostings), folder_ / kChunkPostings);
+  JoinPostings(PartFolders(kContentPostings), folder_ / kContentPostings);
+  WriteVectorFile(files_, folder_ / kVectorFile, vectors_);
+  MakePrivate(folder_);
 }
 
-void BackgroundBuilder::Stop(bool drain) {
+void SegmentBuilder::Stop(bool drain) {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     if (!drain) queue_.clear();
     changed_.notify_all();
   }
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 }  // namespace sworn::store

@@ -219,84 +219,43 @@ void MergePostings(std::span<const fs::path> sources, const fs::path& target,
   fs::remove(target / "flintlock", ignored);
 }
 
-// Parts of one size that are joined to one of the next, which bounds the files open at once.
-constexpr std::size_t kPartsPerLevel = 32;
+void JoinPostings(std::vector<fs::path> parts, const fs::path& target) {
+  std::size_t made = 0;
+  while (parts.size() > 1) {
+    std::vector<fs::path> joined;
+    for (std::size_t begin = 0; begin < parts.size(); begin += kMaxJoined) {
+      const std::size_t end = std::min(begin + kMaxJoined, parts.size());
+      const std::span<const fs::path> group = std::span(parts).subspan(begin, end - begin);
+      fs::path whole = target;
+      whole += ".joined" + std::to_string(made++);
+      MergePostings(group, whole, {});
+      for (const fs::path& part : group) RemoveFolder(part);
+      joined.push_back(std::move(whole));
+    }
+    parts = std::move(joined);
+  }
+  std::error_code error;
+  fs::rename(parts.at(0), target, error);
+  if (error) throw SystemError(error.value(), "cannot rename to", target.native());
+}
 
 struct PostingWriter::Impl {
-  struct Part {
-    fs::path folder;
-    int level = 0;
-  };
   fs::path folder;
-  std::size_t part_postings = 0;
   Xapian::WritableDatabase database;
-  bool is_open = false;
-  std::size_t postings = 0;  // in the open part
   std::uint32_t last_id = 0;
-  std::size_t made = 0;
-  std::vector<Part> parts;  // ids ascend, levels descend
-
-  fs::path NextFolder() {
-    fs::path next = folder;
-    next += "." + std::to_string(++made);
-    return next;
-  }
-
-  void OpenPart() {
-    parts.push_back({NextFolder(), 0});
-    const fs::path& part = parts.back().folder;
-    CreatePrivateFolder(part);
-    Translated(part.native(),
-               [&] { database = Xapian::WritableDatabase(part.native(), kBuildFlags); });
-    is_open = true;
-    postings = 0;
-  }
-
-  void ClosePart() {
-    Translated(folder.native(), [&] {
-      database.commit();
-      database.close();
-    });
-    is_open = false;
-    std::error_code ignored;  // an empty file of Xapian's locking
-    fs::remove(parts.back().folder / "flintlock", ignored);
-  }
-
-  /// Joins the parts from `first` on.
-  void Join(std::size_t first, int level) {
-    std::vector<fs::path> sources;
-    for (std::size_t i = first; i < parts.size(); ++i) sources.push_back(parts[i].folder);
-    const fs::path joined = NextFolder();
-    MergePostings(sources, joined, {});
-    for (const fs::path& source : sources) RemoveFolder(source);
-    parts.resize(first);
-    parts.push_back({joined, level});
-  }
-
-  void JoinFullLevels() {
-    while (parts.size() >= kPartsPerLevel &&
-           parts[parts.size() - kPartsPerLevel].level == parts.back().level) {
-      Join(parts.size() - kPartsPerLevel, parts.back().level + 1);
-    }
-  }
 };
 
-PostingWriter::PostingWriter(const fs::path& folder, std::size_t part_postings)
-    : impl_(std::make_unique<Impl>()) {
+PostingWriter::PostingWriter(const fs::path& folder) : impl_(std::make_unique<Impl>()) {
   impl_->folder = folder;
-  impl_->part_postings = part_postings;
-  impl_->OpenPart();
+  CreatePrivateFolder(folder);
+  Translated(folder.native(),
+             [&] { impl_->database = Xapian::WritableDatabase(folder.native(), kBuildFlags); });
 }
 
 PostingWriter::~PostingWriter() = default;
 
 void PostingWriter::Add(std::uint32_t id, std::span<const text::Posting> postings) {
   if (id <= impl_->last_id) throw Error(ErrorCode::kInternal, "posting ids do not ascend");
-  if (impl_->postings >= impl_->part_postings) {
-    impl_->ClosePart();
-    impl_->JoinFullLevels();
-    impl_->OpenPart();
-  }
   Translated(impl_->folder.native(), [&] {
     Xapian::Document document;
     for (const text::Posting& posting : postings) {
@@ -308,15 +267,15 @@ void PostingWriter::Add(std::uint32_t id, std::span<const text::Posting> posting
     impl_->database.replace_document(id, document);
   });
   impl_->last_id = id;
-  impl_->postings += postings.size();
 }
 
 void PostingWriter::Finish() {
-  impl_->ClosePart();
-  if (impl_->parts.size() > 1) impl_->Join(0, 0);
-  std::error_code error;
-  fs::rename(impl_->parts.front().folder, impl_->folder, error);
-  if (error) throw SystemError(error.value(), "cannot rename to", impl_->folder.native());
+  Translated(impl_->folder.native(), [&] {
+    impl_->database.commit();
+    impl_->database.close();
+  });
+  std::error_code ignored;  // an empty file of Xapian's locking
+  fs::remove(impl_->folder / "flintlock", ignored);
 }
 
 std::vector<std::uint32_t> PostingIds(const fs::path& folder) {

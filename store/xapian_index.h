@@ -21,18 +21,11 @@ namespace sworn::store {
 /// More words than this in one question are refused; it also keeps BM25 sums below a tier.
 inline constexpr std::size_t kMaxQueryTerms = 1024;
 
-/// Xapian gathers postings in one map per database until it writes them. A map that fits the
-/// processor's caches makes it a quarter faster, so an index is written as parts of about this many
-/// postings, which are compacted into one.
-inline constexpr std::size_t kPartPostings = 200000;
-
 /// Writes one index. One thread at a time.
 class PostingWriter {
  public:
-  /// The database will stand in `folder`, which must not exist; parts of it stand beside it until
-  /// Finish.
-  explicit PostingWriter(const std::filesystem::path& folder,
-                         std::size_t part_postings = kPartPostings);
+  /// The database will stand in `folder`, which must not exist.
+  explicit PostingWriter(const std::filesystem::path& folder);
   ~PostingWriter();
   PostingWriter(const PostingWriter&) = delete;
   PostingWriter& operator=(const PostingWriter&) = delete;
@@ -40,13 +33,18 @@ class PostingWriter {
   /// Ids above 0 and ascending.
   void Add(std::uint32_t id, std::span<const text::Posting> postings);
 
-  /// Joins the parts; the files are complete but not yet fsynced.
+  /// The files are complete but not yet fsynced.
   void Finish();
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Joins finished parts, whose id ranges ascend in the order given, to one index in `target` and
+/// deletes them. At most kMaxJoined are open at once.
+inline constexpr std::size_t kMaxJoined = 32;
+void JoinPostings(std::vector<std::filesystem::path> parts, const std::filesystem::path& target);
 
 /// Joins indexes with disjoint ascending id ranges into the new folder `target`, without the ids
 /// that `dead` names.

@@ -22,7 +22,8 @@ std::unique_ptr<Components> Compose(const Config& config, bool create) {
   parts->config = config;
   parts->identity = OpenKbFolder(config.kb, create, parts->files);
   parts->embedder = std::make_unique<llm::HashingEmbedder>();
-  parts->store = store::KnowledgeStore::Open(config.kb, {parts->files, parts->clock});
+  parts->store =
+      store::KnowledgeStore::Open(config.kb, {parts->files, parts->clock, WorkerCount(config)});
   parts->snapshots = std::make_unique<SnapshotCache>(*parts->store);
   return parts;
 }
