@@ -2,7 +2,7 @@
 # Installs what Sworn is built from: Debian 12 packages and nothing else.
 #
 #   scripts/setup.sh          what `make demo` and `make test` need
-#   scripts/setup.sh --dev    also clang, clang-tidy, clang-format, strace (`make check-all`)
+#   scripts/setup.sh --dev    also clang, clang-tidy, clang-format, strace, debootstrap (checks)
 #   scripts/setup.sh --ocr    also tesseract with English, Spanish and German
 #   scripts/setup.sh --bench  also the peer programs that the benchmarks run beside Sworn
 #
@@ -21,7 +21,7 @@ tests="libgtest-dev"
 wanted="$build $stores $evidence $program $text $formats $converters $tests"
 for option in "$@"; do
   case "$option" in
-    --dev) wanted="$wanted clang-14 clang-tidy clang-format libclang-rt-14-dev strace" ;;
+    --dev) wanted="$wanted clang-14 clang-tidy clang-format libclang-rt-14-dev strace debootstrap" ;;
     --ocr) wanted="$wanted tesseract-ocr tesseract-ocr-spa tesseract-ocr-deu" ;;
     --bench) wanted="$wanted recollcmd" ;;
     *) echo "setup.sh: unknown option '$option' (known: --dev --ocr --bench)" >&2; exit 2 ;;
