@@ -1,6 +1,8 @@
 #include "retriever/extractive.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -235,6 +237,53 @@ void DropUninformative(const QuestionModel& question, std::span<const PassageVie
                   sentences.end());
 }
 
+/// A number or code of the question that a source has to have. One and two digits are amounts and
+/// list numbers, which stand everywhere.
+bool NamesOneThing(const QuestionWord& word) {
+  constexpr std::size_t kMinDigits = 3;
+  const auto digits = std::count_if(word.surface.begin(), word.surface.end(),
+                                    [](char c) { return c >= '0' && c <= '9'; });
+  return digits >= static_cast<std::ptrdiff_t>(word.identifier ? 1 : kMinDigits);
+}
+
+std::unique_ptr<const store::ContentSet> ContentsOf(const Context& context) {
+  std::vector<bool> members;
+  for (const Passage& passage : context.passages) {
+    const ContentId id = passage.chunks.front().content_id;
+    if (id >= members.size()) members.resize(id + 1);
+    members[id] = true;
+  }
+  return std::make_unique<store::ContentSet>(std::move(members));
+}
+
+/// Keeps the sentences of documents that contain a number or code of the question, anywhere in
+/// them. Returns the first such word that none of the documents has: then nothing here is about it.
+std::optional<std::string> KeepNamedSources(const QuestionModel& question, const Context& context,
+                                            const store::Snapshot& snapshot,
+                                            std::vector<ScoredSentence>& sentences) {
+  const auto candidates = ContentsOf(context);
+  std::set<ContentId> named;
+  bool names_any = false;
+  for (const QuestionWord& word : question.words) {
+    if (!NamesOneThing(word)) continue;
+    names_any = true;
+    text::KeywordQuery query;
+    query.words.push_back({word.terms, 1});
+    const auto found =
+        snapshot.SearchContents(query, {}, context.passages.size(), candidates.get());
+    if (found.empty()) return word.surface;
+    for (const ScoredContent& content : found) named.insert(content.content_id);
+  }
+  if (!names_any) return std::nullopt;
+  sentences.erase(std::remove_if(sentences.begin(), sentences.end(),
+                                 [&](const ScoredSentence& sentence) {
+                                   const auto& passage = context.passages[sentence.passage];
+                                   return !named.contains(passage.chunks.front().content_id);
+                                 }),
+                  sentences.end());
+  return std::nullopt;
+}
+
 ExtractiveAnswer Abstain(std::string reason) {
   ExtractiveAnswer answer;
   answer.reason = std::move(reason);
@@ -291,6 +340,9 @@ ExtractiveAnswer AnswerFromPassages(std::string_view question, const Context& co
     views.push_back({passage.text, passage.chunks[passage.best].language, contexts[i]});
   }
   SentenceScores scores = ScoreSentences(model, views, analyzer);
+  if (const auto missing = KeepNamedSources(model, context, snapshot, scores.sentences)) {
+    return Abstain("no document found contains '" + *missing + "'");
+  }
   if (AsksForMore(question)) DropUninformative(model, views, scores.sentences);
   if (scores.sentences.empty()) return Abstain("the passages hold no sentence");
   return Answerer(model, context, scores, options).Answer();

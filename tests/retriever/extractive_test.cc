@@ -119,6 +119,17 @@ TEST_F(ExtractiveTest, AStatementAnswersAYesOrNoQuestionInItsOwnWords) {
   EXPECT_EQ(answer.sentences[0].text, "Pets are allowed.");
 }
 
+TEST_F(ExtractiveTest, ACodeThatNoSourceHasIsNotAnsweredByItsNeighbour) {
+  snapshot_.Add("Codes", {"C34.1 means a tumour of the upper lobe.", "C34.2: middle lobe."});
+  snapshot_.Add("Accounts 2024", {"The revenue was 5 million in 2024."});
+  EXPECT_EQ(Ask(snapshot_, "What does C34.8 mean?").status, AnswerStatus::kAbstained);
+  EXPECT_THAT(Ask(snapshot_, "What was the revenue in 2022?").reason, HasSubstr("'2022'"));
+  EXPECT_EQ(Ask(snapshot_, "What was the revenue in 2024?").status, AnswerStatus::kAnswered);
+  const ExtractiveAnswer answer = Ask(snapshot_, "What tumour does C34.1 mean?");
+  ASSERT_FALSE(answer.sentences.empty());
+  EXPECT_EQ(answer.sentences[0].text, "C34.1 means a tumour of the upper lobe.");
+}
+
 TEST_F(ExtractiveTest, AnEmptyContextAbstains) {
   text::Analyzer analyzer;
   const std::vector<std::string> languages = {"en"};
