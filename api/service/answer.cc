@@ -11,18 +11,6 @@
 namespace sworn::service {
 namespace {
 
-AnswerStatus StatusOf(retriever::AnswerStatus status) {
-  switch (status) {
-    case retriever::AnswerStatus::kAnswered:
-      return AnswerStatus::kAnswered;
-    case retriever::AnswerStatus::kPartial:
-      return AnswerStatus::kPartial;
-    case retriever::AnswerStatus::kAbstained:
-      break;
-  }
-  return AnswerStatus::kAbstained;
-}
-
 const retriever::Passage& PassageNumber(const retriever::Context& context, std::uint32_t number) {
   const auto found =
       std::find_if(context.passages.begin(), context.passages.end(),
@@ -58,10 +46,9 @@ bool QuoteStands(const std::optional<std::string>& text, const Citation& citatio
 
 void WriteAnswer(const retriever::ExtractiveAnswer& extracted, const retriever::Context& context,
                  AskResponse& response) {
-  response.status = StatusOf(extracted.status);
+  response.status = extracted.status;
   response.reason = extracted.reason;
-  response.support = {extracted.support.sentence_share, extracted.support.passage_share,
-                      extracted.support.covered_share, extracted.support.margin};
+  response.support = extracted.support;
   for (const retriever::Quotation& quotation : extracted.sentences) {
     Citation citation;
     citation.number = static_cast<std::uint32_t>(response.citations.size() + 1);

@@ -137,9 +137,7 @@ void Score(const Question& question, const AskResponse& response, QuoteMatcher& 
            Tally& tally, AnswerEvaluation& evaluation) {
   const bool abstained = response.status == AnswerStatus::kAbstained;
   tally.latencies_ms.push_back(response.timing.total);
-  tally.cases.push_back({{response.support.sentence_share, response.support.passage_share,
-                          response.support.covered_share, response.support.margin},
-                         question.answerable});
+  tally.cases.push_back({response.support, question.answerable});
   ++evaluation.questions;
   evaluation.answerable += question.answerable ? 1 : 0;
   evaluation.answered += abstained ? 0 : 1;

@@ -70,18 +70,6 @@ std::vector<std::string> RankDocuments(const retriever::Ranking& ranking, const 
   return documents;
 }
 
-retriever::Mode ModeOf(SearchMode mode) {
-  switch (mode) {
-    case SearchMode::kKeyword:
-      return retriever::Mode::kKeyword;
-    case SearchMode::kVector:
-      return retriever::Mode::kVector;
-    case SearchMode::kHybrid:
-      break;
-  }
-  return retriever::Mode::kHybrid;
-}
-
 struct ModeScores {
   std::vector<double> ndcg;
   std::vector<double> recall;
@@ -94,7 +82,7 @@ ModeScores Measure(retriever::Retriever& retriever, const BeirCollection& collec
   for (const BeirCollection::Query& query : collection.queries) {
     cancel.ThrowIfCancelled();
     const retriever::Ranking ranking =
-        retriever.Rank({query.text, retriever::kMaxTopK, ModeOf(mode), {}, {}});
+        retriever.Rank({query.text, retriever::kMaxTopK, mode, {}, {}});
     const std::vector<std::string> documents = RankDocuments(ranking, ids);
     scores.ndcg.push_back(retriever::NdcgAt(documents, query.judgements, kDepth));
     scores.recall.push_back(retriever::RecallAt(documents, query.judgements, kRecallDepth));
@@ -140,7 +128,7 @@ BeirReport EvaluateBeir(const Config& config, const fs::path& folder,
     const ModeScores scores =
         is_keyword ? keyword : Measure(retriever, collection, ids, mode, cancel);
     BeirModeResult result;
-    result.mode = retriever::ModeName(ModeOf(mode));
+    result.mode = retriever::ModeName(mode);
     result.ndcg_at_10 = retriever::Mean(scores.ndcg);
     result.recall_at_100 = retriever::Mean(scores.recall);
     result.mrr = retriever::Mean(scores.reciprocal_rank);

@@ -97,30 +97,6 @@ json CitationJson(const Citation& citation) {
   return out;
 }
 
-std::string_view ModeText(SearchMode mode) {
-  switch (mode) {
-    case SearchMode::kKeyword:
-      return "keyword";
-    case SearchMode::kVector:
-      return "vector";
-    case SearchMode::kHybrid:
-      break;
-  }
-  return "hybrid";
-}
-
-std::string_view StatusText(AnswerStatus status) {
-  switch (status) {
-    case AnswerStatus::kAnswered:
-      return "answered";
-    case AnswerStatus::kPartial:
-      return "partial";
-    case AnswerStatus::kAbstained:
-      break;
-  }
-  return "abstained";
-}
-
 std::string_view StateText(const store::DocumentInfo& document) {
   switch (document.state) {
     case store::DocumentState::kCurrent:
@@ -156,7 +132,7 @@ json Notes(const std::vector<FileNote>& notes) {
 
 json ToJson(const SearchResponse& response) {
   return {{"query", response.query},
-          {"mode", ModeText(response.mode)},
+          {"mode", retriever::ModeName(response.mode)},
           {"hits", Hits(response.hits)},
           {"legs", Legs(response.legs)},
           {"generations", response.generations},
@@ -176,7 +152,7 @@ json ToJson(const AskResponse& response) {
   return {{"answer_id", response.answer_id},
           {"question", response.question},
           {"language", response.language},
-          {"status", StatusText(response.status)},
+          {"status", retriever::AnswerStatusName(response.status)},
           {"reason", OrNull(response.reason)},
           {"answer", response.answer},
           {"sentences", sentences},

@@ -35,18 +35,6 @@ class Stopwatch {
   std::int64_t start_ns_;
 };
 
-retriever::Mode ModeOf(SearchMode mode) {
-  switch (mode) {
-    case SearchMode::kKeyword:
-      return retriever::Mode::kKeyword;
-    case SearchMode::kVector:
-      return retriever::Mode::kVector;
-    case SearchMode::kHybrid:
-      break;
-  }
-  return retriever::Mode::kHybrid;
-}
-
 Hit HitOf(const retriever::Hit& found) {
   Hit hit;
   hit.rank = found.rank;
@@ -106,7 +94,7 @@ Coverage CoverageOf(const store::Snapshot& snapshot) {
 retriever::Query CheckedQuery(const std::string& text, std::size_t top_k, SearchMode mode,
                               const store::DocumentFilter& filter,
                               const std::vector<std::string>& collections) {
-  retriever::Query query{text, top_k, ModeOf(mode), filter, collections};
+  retriever::Query query{text, top_k, mode, filter, collections};
   retriever::CheckQuery(query);
   return query;
 }

@@ -11,6 +11,8 @@
 
 #include "core/types.h"
 #include "indexer/report.h"
+#include "retriever/extractive.h"
+#include "retriever/query.h"
 #include "store/records.h"
 
 namespace sworn::service {
@@ -32,7 +34,7 @@ using indexer::IndexProgress;
 using indexer::IndexReport;
 using indexer::ProgressSink;
 
-enum class SearchMode { kHybrid, kKeyword, kVector };
+using SearchMode = retriever::Mode;
 
 struct SearchRequest {
   std::string text;
@@ -86,7 +88,7 @@ struct AskRequest {
   std::string purpose;  // likewise
 };
 
-enum class AnswerStatus { kAnswered, kPartial, kAbstained };
+using AnswerStatus = retriever::AnswerStatus;
 
 struct Citation {
   std::uint32_t number = 0;  // 1-based, as in the "[n]" of the answer
@@ -116,15 +118,6 @@ struct AskTiming {
   double total = 0;
 };
 
-/// What an answer stands on, as shares of the question's IDF mass in [0, 1]; abstention compares
-/// the first two with its thresholds.
-struct Support {
-  double sentence_share = 0;  // in the best sentence
-  double passage_share = 0;   // in the best passage
-  double covered_share = 0;   // in all chosen sentences with their passages
-  double margin = 0;          // best sentence over the mean of the others'
-};
-
 struct AskResponse {
   std::string answer_id;  // "a_..."
   std::string question;
@@ -134,7 +127,7 @@ struct AskResponse {
   std::string answer;
   std::vector<AnswerSentence> sentences;
   std::vector<Citation> citations;
-  Support support;
+  retriever::Support support;
   std::vector<Hit> nearest;  // of an abstention: the passages that came closest
   std::string model_id;
   std::optional<std::string> model_sha256;
