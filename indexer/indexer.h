@@ -23,7 +23,7 @@ struct IndexOptions {
   ChunkOptions chunks;
   std::size_t threads = 2;  // that read, cut and embed; extraction has its own processes
   std::chrono::milliseconds publish_every{30'000};
-  std::chrono::milliseconds commit_every{1'000};
+  std::chrono::milliseconds commit_every{250};
   bool allow_mass_remove = false;
   std::map<std::string, std::string> user_meta;
 };

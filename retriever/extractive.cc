@@ -223,6 +223,41 @@ class Answerer {
   std::vector<std::pair<const ScoredSentence*, Statement>> quoted_;
 };
 
+/// Titles and headings that a passage stands under, a folded word list each.
+std::vector<std::vector<std::string>> HeadingsOf(const Passage& passage) {
+  constexpr std::string_view kSeparator = " > ";
+  std::vector<std::vector<std::string>> headings;
+  for (const store::StoredChunk& chunk : passage.chunks) {
+    headings.push_back(FoldedWords(chunk.title));
+    std::string_view path = chunk.heading;
+    while (!path.empty()) {
+      const std::size_t end = path.find(kSeparator);
+      headings.push_back(FoldedWords(path.substr(0, end)));
+      path.remove_prefix(end == std::string_view::npos ? path.size() : end + kSeparator.size());
+    }
+  }
+  return headings;
+}
+
+/// Takes out headings, whole or their first words (a broken line), unless nothing else is there:
+/// they say what a passage is about, not what it says.
+void DropHeadings(const Context& context, std::vector<ScoredSentence>& sentences) {
+  std::vector<std::vector<std::vector<std::string>>> headings;
+  for (const Passage& passage : context.passages) headings.push_back(HeadingsOf(passage));
+  const auto is_heading = [&](const ScoredSentence& sentence) {
+    const std::string_view text = context.passages[sentence.passage].text;
+    const std::vector<std::string> words =
+        FoldedWords(text.substr(sentence.range.begin, sentence.range.end - sentence.range.begin));
+    const auto& known = headings[sentence.passage];
+    return std::any_of(known.begin(), known.end(), [&](const std::vector<std::string>& heading) {
+      return words.size() <= heading.size() &&
+             std::equal(words.begin(), words.end(), heading.begin());
+    });
+  };
+  if (std::all_of(sentences.begin(), sentences.end(), is_heading)) return;
+  sentences.erase(std::remove_if(sentences.begin(), sentences.end(), is_heading), sentences.end());
+}
+
 /// Takes out sentences that only repeat the question, unless all do.
 void DropUninformative(const QuestionModel& question, std::span<const PassageView> passages,
                        std::vector<ScoredSentence>& sentences) {
@@ -343,6 +378,7 @@ ExtractiveAnswer AnswerFromPassages(std::string_view question, const Context& co
   if (const auto missing = KeepNamedSources(model, context, snapshot, scores.sentences)) {
     return Abstain("no document found contains '" + *missing + "'");
   }
+  DropHeadings(context, scores.sentences);
   if (AsksForMore(question)) DropUninformative(model, views, scores.sentences);
   if (scores.sentences.empty()) return Abstain("the passages hold no sentence");
   return Answerer(model, context, scores, options).Answer();

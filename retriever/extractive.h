@@ -20,10 +20,10 @@ namespace sworn::retriever {
 inline constexpr std::string_view kExtractiveModelId = "extractive/1";
 
 /// Where an answer ends and an abstention begins; all shares are of the question's IDF mass.
-/// Fitted on the half of data/eval/questions.jsonl whose split is "fit" (`sworn eval answers FILE
-/// --split fit`): FitThresholds gives .646 for the passage. Its .454 for the sentence refuses four
-/// more of the unanswerable there and loses four right answers, which is no trade we want; up to .3
-/// nothing changes on that half, so the value is a floor. docs/retrieval.md has both halves.
+/// Chosen on the half of data/eval/questions.jsonl whose split is "fit" (`sworn eval answers FILE
+/// --split fit`) and reported on the other half. The optimum of balanced accuracy there
+/// (FitThresholds: 0 and .46) refuses more of the unanswerable but loses right answers, which is no
+/// trade we want; docs/retrieval.md has both halves.
 struct AbstentionThresholds {
   double min_passage_share = 0.65;  // best passage: below, nothing here is about the question
   double min_sentence_share = 0.2;  // best sentence: below, no sentence answers it

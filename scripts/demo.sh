@@ -50,7 +50,7 @@ run() {
 printf '$ export SWORN_KB=%s\n' "$SWORN_KB"
 run index data/samples
 run search "C34.1" -n 3
-run ask "What notice period applies to terminating the services agreement between Northmoor and Kestrel?"
+run ask "How much written notice ends the services agreement SA-2023-0417?"
 run ask "¿Durante cuánto tiempo se conserva la historia clínica en Almendra Salud?"
 run ask "How many patients are enrolled in study NCT99000419?"
 run audit verify

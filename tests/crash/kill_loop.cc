@@ -41,6 +41,7 @@ using std::chrono::microseconds;
 constexpr double kReadySeconds = 5;
 constexpr double kMinPendingShare = 0.2;
 constexpr std::size_t kStepsPerFullRun = 10;
+constexpr std::size_t kChangesPerRun = 80;  // a run is then long enough to be hit in all its phases
 
 struct Options {
   std::string sworn;
@@ -53,25 +54,38 @@ void Require(bool ok, const std::string& what) {
   if (!ok) throw std::runtime_error(what);
 }
 
+// What all knowledge bases of one call went through together.
+struct Totals {
+  std::size_t runs = 0;
+  std::size_t killed = 0;
+  std::size_t index_kills = 0;
+  std::size_t pending = 0;      // index kills that left a pending generation
+  std::size_t index_calls = 0;  // durable calls of one index run that were each the last
+  std::size_t ask_calls = 0;
+  double slowest_ready_seconds = 0;
+};
+
+// One knowledge base and its folder. Checking costs the more the more it has been through, so a
+// call uses several.
 class KillLoop {
  public:
-  explicit KillLoop(Options options) : options_(std::move(options)), random_(options_.seed) {
+  KillLoop(Options options, Totals& totals)
+      : options_(std::move(options)), random_(options_.seed), totals_(totals) {
     documents_ = fs::canonical(scratch_.path()) / "documents";
     fs::create_directories(documents_);
     std::ofstream(scratch_.path() / "config.json") << R"({"publish_seconds": 1, "workers": 2})";
   }
 
   void Run() {
-    Mutate(60);
+    Mutate(kChangesPerRun);
     FullRun();
     for (std::size_t i = 0; i < options_.kills; ++i) {
       Step(i);
       if ((i + 1) % kStepsPerFullRun == 0) FullRun();
-      if ((i + 1) % 50 == 0) std::fprintf(stderr, "%zu kills\n", i + 1);
     }
     FullRun();
     CheckLogAtTheEnd();
-    Report();
+    totals_.runs += options_.kills;
   }
 
  private:
@@ -86,16 +100,16 @@ class KillLoop {
                       : turn < 9 ? Kind::kAskInstant
                                  : Kind::kAskStep;
     const bool indexing = kind == Kind::kIndexInstant || kind == Kind::kIndexStep;
-    if (indexing) Mutate(12);
+    if (indexing) Mutate(kChangesPerRun);
     Command command = indexing ? Sworn({"index", documents_.native()})
                                : Sworn({"ask", "What does " + AnyToken() + " say?"});
     Aim(kind, command);
     const Finished finished = RunProcess(command);
     const bool killed = finished.exit_status == -1;
-    killed_ += killed ? 1 : 0;
+    totals_.killed += killed ? 1 : 0;
     if (indexing && killed) {
-      ++index_kills_;
-      pending_ += HasPendingGeneration() ? 1 : 0;
+      ++totals_.index_kills;
+      totals_.pending += HasPendingGeneration() ? 1 : 0;
     }
     if (!killed && finished.exit_status == 0) Learn(kind, finished);
     Check(LastGeneration(finished.err));
@@ -107,6 +121,8 @@ class KillLoop {
     if (by_step) {
       std::size_t& next = indexing ? next_index_call_ : next_ask_call_;
       ++next;
+      std::size_t& most = indexing ? totals_.index_calls : totals_.ask_calls;
+      most = std::max(most, next);
       command.environment.push_back("LD_PRELOAD=" + options_.preload);
       command.environment.push_back("SWORN_KILL_AFTER=" + std::to_string(next));
       return;
@@ -126,11 +142,11 @@ class KillLoop {
         ask_seconds_ = finished.seconds;
         break;
       case Kind::kIndexStep:
-        index_calls_ = std::max(index_calls_, next_index_call_ - 1);
+
         next_index_call_ = 0;
         break;
       case Kind::kAskStep:
-        ask_calls_ = std::max(ask_calls_, next_ask_call_ - 1);
+
         next_ask_call_ = 0;
         break;
     }
@@ -140,12 +156,12 @@ class KillLoop {
   void Mutate(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t dice = random_() % 10;
-      if (dice < 2 && tokens_.size() > 40) {
+      if (dice < 3 && tokens_.size() > 60) {
         const std::string name = AnyName();
         fs::remove(documents_ / name);
         tokens_.erase(name);
       } else {
-        const bool change = dice < 5 && !tokens_.empty();
+        const bool change = dice < 7 && !tokens_.empty();
         Write(change ? AnyName() : "f" + std::to_string(next_file_++) + ".txt");
       }
     }
@@ -195,7 +211,7 @@ class KillLoop {
     const Finished status = RunProcess(Sworn({"status"}));
     Require(status.exit_status == 0, "status failed: " + status.err);
     Require(status.seconds < kReadySeconds, "not ready within 5 s");
-    slowest_ready_ = std::max(slowest_ready_, status.seconds);
+    totals_.slowest_ready_seconds = std::max(totals_.slowest_ready_seconds, status.seconds);
     const json reply = json::parse(status.out);
     for (const json& collection : reply["collections"]) {
       Require(collection["generation"] >= acknowledged_generation, "a reported generation is gone");
@@ -293,21 +309,9 @@ class KillLoop {
     }
   }
 
-  void Report() const {
-    const double share =
-        index_kills_ == 0 ? 0 : static_cast<double>(pending_) / static_cast<double>(index_kills_);
-    std::printf(
-        "%zu runs, %zu killed, %zu of %zu killed index jobs left a pending generation (%.0f %%), "
-        "up to %zu durable calls of indexing and %zu of asking were the last, "
-        "slowest first command %.2f s\n",
-        options_.kills, killed_, pending_, index_kills_, share * 100,
-        std::max(index_calls_, next_index_call_), std::max(ask_calls_, next_ask_call_),
-        slowest_ready_);
-    Require(share >= kMinPendingShare, "too few kills hit a pending generation");
-  }
-
   Options options_;
   std::mt19937_64 random_;
+  Totals& totals_;
   TempFolder scratch_;
   fs::path documents_;
   std::map<std::string, std::string> tokens_;                 // file name to its word
@@ -317,15 +321,36 @@ class KillLoop {
   std::size_t next_token_ = 0;
   std::size_t next_index_call_ = 0;
   std::size_t next_ask_call_ = 0;
-  std::size_t index_calls_ = 0;
-  std::size_t ask_calls_ = 0;
   double index_seconds_ = 0.3;
   double ask_seconds_ = 0.1;
-  double slowest_ready_ = 0;
-  std::size_t killed_ = 0;
-  std::size_t index_kills_ = 0;
-  std::size_t pending_ = 0;
 };
+
+void Report(const Totals& totals) {
+  const double share = totals.index_kills == 0 ? 0
+                                               : static_cast<double>(totals.pending) /
+                                                     static_cast<double>(totals.index_kills);
+  std::printf(
+      "%zu runs, %zu killed, %zu of %zu killed index jobs left a pending generation (%.0f %%), "
+      "each of the first %zu durable calls of indexing and %zu of asking was the last, "
+      "slowest first command %.2f s\n",
+      totals.runs, totals.killed, totals.pending, totals.index_kills, share * 100,
+      totals.index_calls, totals.ask_calls, totals.slowest_ready_seconds);
+  Require(share >= kMinPendingShare, "too few kills hit a pending generation");
+}
+
+// Several knowledge bases of at most kKillsPerBase kills each.
+void RunAll(Options options) {
+  constexpr std::size_t kKillsPerBase = 50;
+  Totals totals;
+  while (totals.runs < options.kills) {
+    Options part = options;
+    part.kills = std::min(kKillsPerBase, options.kills - totals.runs);
+    KillLoop(part, totals).Run();
+    std::fprintf(stderr, "%zu runs\n", totals.runs);
+    ++options.seed;
+  }
+  Report(totals);
+}
 
 Options Parse(int argc, char** argv) {
   Options options;
@@ -354,7 +379,7 @@ int main(int argc, char** argv) {
   try {
     const sworn::test::Options options = sworn::test::Parse(argc, argv);
     std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(options.seed));
-    sworn::test::KillLoop(options).Run();
+    sworn::test::RunAll(options);
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "kill_loop: " << error.what() << "\n";
