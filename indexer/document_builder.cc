@@ -35,6 +35,7 @@ std::string FlagsOf(const ExtractedText& extracted) {
     flags.append(name);
   };
   add(removed.zero_width + removed.bidi + removed.tag > 0, "hidden_characters");
+  add(extracted.metadata.contains("hidden_elements"), "hidden_elements");
   add(removed.invalid > 0, "invalid_characters");
   add(std::any_of(extracted.blocks.begin(), extracted.blocks.end(),
                   [](const Block& block) { return block.ocr; }),
