@@ -22,10 +22,24 @@ std::vector<text::Posting> RandomPostings(std::uint32_t seed) {
   return postings;
 }
 
-void WriteIndex(const std::filesystem::path& folder, std::size_t part_postings) {
-  PostingWriter writer(folder, part_postings);
+void WriteIndex(const std::filesystem::path& folder) {
+  PostingWriter writer(folder);
   for (std::uint32_t id = 1; id <= kDocuments; ++id) writer.Add(2 * id, RandomPostings(id));
   writer.Finish();
+}
+
+// The same index, joined from parts of `size` documents.
+void WriteInParts(const std::filesystem::path& folder, std::uint32_t size) {
+  std::vector<std::filesystem::path> parts;
+  for (std::uint32_t begin = 1; begin <= kDocuments; begin += size) {
+    parts.push_back(folder.native() + ".part" + std::to_string(begin));
+    PostingWriter writer(parts.back());
+    for (std::uint32_t id = begin; id < begin + size && id <= kDocuments; ++id) {
+      writer.Add(2 * id, RandomPostings(id));
+    }
+    writer.Finish();
+  }
+  JoinPostings(parts, folder);
 }
 
 std::vector<PostingHit> SearchIndex(const std::filesystem::path& folder) {
@@ -40,11 +54,12 @@ std::vector<PostingHit> SearchIndex(const std::filesystem::path& folder) {
   return reader.Search(query, {}, kDocuments, true, [](std::uint32_t id) { return id % 3 != 0; });
 }
 
-TEST(PostingWriter, PartsMakeTheSameIndexAsOnePiece) {
+TEST(JoinPostings, PartsMakeTheSameIndexAsOnePiece) {
   const test::TempFolder folder;
-  WriteIndex(folder.path() / "whole", kPartPostings);
-  // Above 32 parts, so that levels are joined too.
-  WriteIndex(folder.path() / "parts", 60);
+  WriteIndex(folder.path() / "whole");
+  // Above kMaxJoined parts, so that they are joined in two rounds.
+  static_assert(kDocuments / 10 > kMaxJoined);
+  WriteInParts(folder.path() / "parts", 10);
   EXPECT_EQ(PostingIds(folder.path() / "whole").size(), kDocuments);
   EXPECT_EQ(PostingIds(folder.path() / "whole"), PostingIds(folder.path() / "parts"));
   const auto whole = SearchIndex(folder.path() / "whole");
@@ -73,7 +88,7 @@ TEST(PostingWriter, RefusesIdsThatDoNotAscend) {
 
 TEST(MergePostings, LeavesTheDeadOut) {
   const test::TempFolder folder;
-  WriteIndex(folder.path() / "a", kPartPostings);
+  WriteIndex(folder.path() / "a");
   {
     PostingWriter writer(folder.path() / "b");
     writer.Add(5000, RandomPostings(1));
@@ -90,7 +105,7 @@ TEST(MergePostings, LeavesTheDeadOut) {
 
 TEST(PostingReader, SegmentsScoreAsOneIndex) {
   const test::TempFolder folder;
-  WriteIndex(folder.path() / "whole", kPartPostings);
+  WriteIndex(folder.path() / "whole");
   std::vector<std::filesystem::path> segments;
   for (std::uint32_t segment = 0; segment < 3; ++segment) {
     segments.push_back(folder.path() / ("segment" + std::to_string(segment)));
