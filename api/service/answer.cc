@@ -87,6 +87,10 @@ void VerifyQuotes(store::KnowledgeStore& store, AskResponse& response) {
     sentence.verified =
         std::all_of(sentence.citations.begin(), sentence.citations.end(),
                     [&](std::uint32_t n) { return response.citations[n - 1].verified; });
+    if (!sentence.verified) {
+      response.status = AnswerStatus::kPartial;
+      response.reason = "a quotation does not equal the stored text: run `sworn fsck`";
+    }
   }
 }
 
