@@ -9,7 +9,6 @@
 #include <faiss/impl/FaissException.h>
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
-#include <faiss/utils/distances.h>
 #include <fcntl.h>
 
 #include "core/error.h"
@@ -47,6 +46,22 @@ class CheckedWriter : public faiss::IOWriter {
 
 bool Before(const ScoredChunk& a, const ScoredChunk& b) {
   return a.score != b.score ? a.score > b.score : a.chunk_id < b.chunk_id;
+}
+
+/// Debian's FAISS is built without SIMD: its own inner product is one chain of scalar additions,
+/// some 35 ms for 100,000 rows. Sixteen independent sums in a fixed order give the compiler what it
+/// needs for any vector width, and the same bits on every machine.
+float InnerProduct(std::span<const float> a, std::span<const float> b) {
+  constexpr std::size_t kLanes = 16;
+  float sums[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= a.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  }
+  float total = 0;
+  for (const float sum : sums) total += sum;
+  for (; i < a.size(); ++i) total += a[i] * b[i];
+  return total;
 }
 
 /// Whether Keep would take the hit: most rows score too low, and asking whether a row is live costs
@@ -146,7 +161,7 @@ std::span<const float> VectorReader::Row(std::size_t row) const {
 }
 
 float VectorReader::Score(std::size_t row, std::span<const float> query) const {
-  return faiss::fvec_inner_product(query.data(), Row(row).data(), query.size());
+  return InnerProduct(query, Row(row));
 }
 
 std::vector<ScoredChunk> SearchVectorIndexes(std::span<const VectorReader* const> indexes,

@@ -61,6 +61,20 @@ class CorpusWriter {
     return sentence + ".";
   }
 
+  /// Words as a question leaves them once function words are dropped: none of the most frequent.
+  std::string Question() {
+    constexpr std::size_t kFunctionWords = 200;
+    constexpr std::size_t kWords = 6;
+    std::string question;
+    for (std::size_t count = 0; count < kWords;) {
+      const std::size_t rank = draw_(random_);
+      if (rank < kFunctionWords) continue;
+      question += words_[rank] + " ";
+      ++count;
+    }
+    return question;
+  }
+
  private:
   std::size_t Between(std::size_t low, std::size_t high) {
     return std::uniform_int_distribution<std::size_t>(low, high)(random_);
