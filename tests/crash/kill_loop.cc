@@ -70,8 +70,8 @@ struct Totals {
 // call uses several.
 class KillLoop {
  public:
-  KillLoop(Options options, Totals& totals)
-      : options_(std::move(options)), random_(options_.seed), totals_(totals) {
+  KillLoop(Options options, std::size_t runs, Totals& totals)
+      : options_(std::move(options)), runs_(runs), random_(options_.seed), totals_(totals) {
     documents_ = fs::canonical(scratch_.path()) / "documents";
     fs::create_directories(documents_);
     std::ofstream(scratch_.path() / "config.json") << R"({"publish_seconds": 1, "workers": 2})";
@@ -80,13 +80,13 @@ class KillLoop {
   void Run() {
     Mutate(kChangesPerRun);
     FullRun();
-    for (std::size_t i = 0; i < options_.kills; ++i) {
+    for (std::size_t i = 0; i < runs_; ++i) {
       Step(i);
       if ((i + 1) % kStepsPerFullRun == 0) FullRun();
     }
     FullRun();
     CheckLogAtTheEnd();
-    totals_.runs += options_.kills;
+    totals_.runs += runs_;
   }
 
  private:
@@ -311,6 +311,7 @@ class KillLoop {
   }
 
   Options options_;
+  std::size_t runs_;
   std::mt19937_64 random_;
   Totals& totals_;
   TempFolder scratch_;
@@ -341,15 +342,14 @@ void Report(const Totals& totals) {
           "too few kills hit a pending generation");
 }
 
-// Several knowledge bases of at most kKillsPerBase kills each.
+// Several knowledge bases of at most kRunsPerBase runs each, until enough processes were killed:
+// some end before their instant comes.
 void RunAll(Options options) {
-  constexpr std::size_t kKillsPerBase = 50;
+  constexpr std::size_t kRunsPerBase = 50;
   Totals totals;
-  while (totals.runs < options.kills) {
-    Options part = options;
-    part.kills = std::min(kKillsPerBase, options.kills - totals.runs);
-    KillLoop(part, totals).Run();
-    std::fprintf(stderr, "%zu runs\n", totals.runs);
+  while (totals.killed < options.kills) {
+    KillLoop(options, std::min(kRunsPerBase, options.kills - totals.killed), totals).Run();
+    std::fprintf(stderr, "%zu kills\n", totals.killed);
     ++options.seed;
   }
   Report(totals);
