@@ -63,6 +63,8 @@ struct Totals {
   std::size_t pending = 0;      // index kills that left a pending generation
   std::size_t index_calls = 0;  // durable calls of one index run that were each the last
   std::size_t ask_calls = 0;
+  std::size_t next_index_call = 0;  // goes on from one knowledge base to the next
+  std::size_t next_ask_call = 0;
   double slowest_ready_seconds = 0;
 };
 
@@ -120,7 +122,7 @@ class KillLoop {
     const bool by_step = kind == Kind::kIndexStep || kind == Kind::kAskStep;
     const bool indexing = kind == Kind::kIndexInstant || kind == Kind::kIndexStep;
     if (by_step) {
-      std::size_t& next = indexing ? next_index_call_ : next_ask_call_;
+      std::size_t& next = indexing ? totals_.next_index_call : totals_.next_ask_call;
       ++next;
       std::size_t& most = indexing ? totals_.index_calls : totals_.ask_calls;
       most = std::max(most, next);
@@ -144,11 +146,11 @@ class KillLoop {
         break;
       case Kind::kIndexStep:
 
-        next_index_call_ = 0;
+        totals_.next_index_call = 0;
         break;
       case Kind::kAskStep:
 
-        next_ask_call_ = 0;
+        totals_.next_ask_call = 0;
         break;
     }
   }
@@ -321,8 +323,6 @@ class KillLoop {
   std::map<std::string, std::vector<std::string>> versions_;  // file name to the digests it had
   std::size_t next_file_ = 0;
   std::size_t next_token_ = 0;
-  std::size_t next_index_call_ = 0;
-  std::size_t next_ask_call_ = 0;
   double index_seconds_ = 0.3;
   double ask_seconds_ = 0.1;
 };
