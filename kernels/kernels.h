@@ -1,0 +1,110 @@
+// The arithmetic of the engine, as one table of functions per instruction set.
+//
+// Every table returns the same bits. Integer sums are exact; float operations have one order of
+// rounding that kernels/scalar.cc specifies: fused multiply-add where this file says "fma", sixteen
+// lanes where it says "lane sum", and no other contraction or reassociation. So the logits do not
+// depend on the processor, the number of threads or how a prompt was split.
+//
+// All functions are pure on the memory they are given, may run in several threads at once, and
+// require only the alignments stated here. Pointers never alias unless a function says "in place".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace sworn::kernels {
+
+/// Weight matrices are cut into panels of this many output rows (kernels/panels.h).
+inline constexpr std::size_t kPanelRows = 64;
+/// Columns of a panel are padded to a multiple of this with weights of value 0; activations with 0.
+inline constexpr std::size_t kColumnMultiple = 64;
+/// Positions of one block of keys and values, and the step of the online softmax.
+inline constexpr std::size_t kAttentionBlock = 64;
+/// Lanes of a lane sum: element i goes to lane i mod 16 by fma (products) or addition (plain sums)
+/// in ascending order of i; then lane l += lane l+8, l+4, l+2, l+1.
+inline constexpr std::size_t kSumLanes = 16;
+/// Largest number of columns: keeps every int32 sum exact (127 * 128 * columns < 2^31).
+inline constexpr std::size_t kMaxColumns = 131'072;
+
+/// One block of keys and values against some query rows of one key/value head.
+struct AttentionBlock {
+  const float* queries;  // [rows, head_dim]
+  std::size_t rows;
+  std::size_t head_dim;         // a multiple of 4, at most 256
+  const std::uint16_t* keys;    // binary16, [head_dim, kAttentionBlock]: a position per column
+  const std::uint16_t* values;  // binary16, [kAttentionBlock, head_dim]
+  const std::uint32_t*
+      visible;  // [rows]: the first so many positions of the block; 0 skips the row
+  float scale;  // of the scores
+  // State of the online softmax, in and out; before the first block -inf, 0 and zeros.
+  float* max;          // [rows]
+  float* sum;          // [rows]
+  float* accumulator;  // [rows, head_dim]; divided by `sum` it is the attention's output
+};
+
+struct KernelTable {
+  std::string_view name;  // as SWORN_KERNELS takes it and as the audit log records it
+
+  /// out[t * kPanelRows + r] = sum over k of w[r][k] * x[t][k], exact in int32, for one panel of
+  /// ternary weights. `panel` is 64-byte aligned and in the layout of kernels/panels.h; `columns`
+  /// is padded; x is [tokens, x_stride], any int8 value; x_sums[t] is the sum of x[t].
+  void (*ternary_panel)(const std::uint8_t* panel, std::size_t columns, const std::int8_t* x,
+                        std::size_t x_stride, const std::int32_t* x_sums, std::size_t tokens,
+                        std::int32_t* out) noexcept;
+  /// The same for one panel of int8 weights (stored as value + 128).
+  void (*int8_panel)(const std::uint8_t* panel, std::size_t columns, const std::int8_t* x,
+                     std::size_t x_stride, const std::int32_t* x_sums, std::size_t tokens,
+                     std::int32_t* out) noexcept;
+  /// q[i] = clamp(round_half_even(x[i] * s), -128, 127) with s = 127 / max(1e-5, max |x|); zeros
+  /// from n to padded. Returns s; *sum = sum of q. The quantisation of BitNet b1.58.
+  float (*quantize)(const float* x, std::size_t n, std::size_t padded, std::int8_t* q,
+                    std::int32_t* sum) noexcept;
+  /// out[i] = float(in[i]) * scale.
+  void (*scale_int32)(const std::int32_t* in, std::size_t n, float scale, float* out) noexcept;
+
+  /// out[t * out_stride] = lane sum by fma of row[i] * x[t * x_stride + i].
+  void (*dot)(const float* row, std::size_t n, const float* x, std::size_t x_stride,
+              std::size_t tokens, float* out, std::size_t out_stride) noexcept;
+  /// Exact conversions to binary32.
+  void (*widen_f16)(const std::uint16_t* in, std::size_t n, float* out) noexcept;
+  void (*widen_bf16)(const std::uint16_t* in, std::size_t n, float* out) noexcept;
+  /// To binary16, round half to even; beyond its range to infinity.
+  void (*narrow_f16)(const float* in, std::size_t n, std::uint16_t* out) noexcept;
+
+  /// out[i] = (x[i] * r) * weight[i], r = 1 / sqrt(s / n + epsilon), s = lane sum by fma of x[i]^2.
+  /// May be in place.
+  void (*rms_norm)(const float* x, const float* weight, std::size_t n, float epsilon,
+                   float* out) noexcept;
+  /// x[i] += y[i].
+  void (*add)(float* x, const float* y, std::size_t n) noexcept;
+  /// Rotates the pairs (i, i + half) of x, in place: a' = fma(a, cos, -(b * sin)),
+  /// b' = fma(b, cos, a * sin). cos and sin are [half].
+  void (*rotate)(float* x, std::size_t half, const float* cos, const float* sin) noexcept;
+  /// out[i] = (g * g) * up[i], g = max(gate[i], 0). May be in place on either input.
+  void (*relu2_gate)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+  /// out[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i]. May be in place on either input.
+  void (*silu_gate)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+  /// out[i] = exp(x[i]) by the polynomial of kernels/vector_math.inc: within 2 ulp, 0 below -87.3,
+  /// inf above 88.7. May be in place.
+  void (*exp)(const float* x, std::size_t n, float* out) noexcept;
+  /// One step of attention. For each row with n = visible > 0: score j = (chain of fma over d of
+  /// q[d] * k[d][j], from 0) * scale; m = max(old max, scores); c = exp(old max - m); p[j] =
+  /// exp(score - m); sum = fma(sum, c, lane sum of p); accumulator[d] = accumulator[d] * c, then
+  /// fma of p[j] * v[j][d] in ascending j.
+  void (*attend)(const AttentionBlock& block) noexcept;
+};
+
+/// The tables that this processor and operating system can run, best first; "scalar" is the last.
+/// Asked of the processor once; thread-safe.
+std::span<const KernelTable* const> RunnableKernels() noexcept;
+
+/// The table called `name`, or the best one for an empty name. Null if there is none of that name
+/// or it cannot run here; KnownKernelNames() tells the two apart.
+const KernelTable* FindKernels(std::string_view name) noexcept;
+
+/// Every table of this build, for error messages.
+std::span<const std::string_view> KnownKernelNames() noexcept;
+
+}  // namespace sworn::kernels
