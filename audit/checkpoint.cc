@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "audit/text_lines.h"
 #include "core/error.h"
 
 namespace sworn::audit {
@@ -15,9 +16,9 @@ constexpr char kEd25519 = 1;
 constexpr std::size_t kKeyIdBytes = 4;
 constexpr std::size_t kPublicKeyBytes = 32;
 
-[[noreturn]] void Bad(const std::string& why) {
-  throw Error(ErrorCode::kIntegrity, "checkpoint: " + why);
-}
+constexpr std::string_view kSubject = "checkpoint";
+
+[[noreturn]] void Bad(const std::string& why) { TextLines(kSubject, "").Bad(why); }
 
 std::span<const std::uint8_t> AsBytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -27,23 +28,6 @@ bool IsName(std::string_view name) {
   return !name.empty() && name.size() <= kMaxOriginBytes &&
          std::all_of(name.begin(), name.end(),
                      [](char c) { return c > 0x20 && c < 0x7f && c != '+'; });
-}
-
-std::string Decode(std::string_view text) {
-  try {
-    return FromBase64(text);
-  } catch (const Error&) {
-    Bad("invalid base64");
-  }
-}
-
-// Cuts the first line off `text`; the newline must be there.
-std::string_view TakeLine(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) Bad("a line without an end");
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
 }
 
 std::uint64_t ParseSize(std::string_view text) {
@@ -73,24 +57,24 @@ Note ParseNote(std::string_view note) {
     if (static_cast<std::uint8_t>(c) < 0x20 && c != '\n') Bad("it has control characters");
   }
   Note parsed;
-  std::string_view rest = note;
-  parsed.checkpoint.origin = TakeLine(rest);
+  TextLines lines(kSubject, note);
+  parsed.checkpoint.origin = lines.Take();
   if (!IsName(parsed.checkpoint.origin)) Bad("the origin is not a name");
-  parsed.checkpoint.size = ParseSize(TakeLine(rest));
-  const std::string root = Decode(TakeLine(rest));
+  parsed.checkpoint.size = ParseSize(lines.Take());
+  const std::string root = lines.Decode(lines.Take());
   if (root.size() != parsed.checkpoint.root.size()) Bad("the root is not a SHA-256 digest");
   std::copy(root.begin(), root.end(), parsed.checkpoint.root.begin());
-  parsed.text = note.substr(0, note.size() - rest.size());
-  if (!TakeLine(rest).empty()) Bad("extension lines are not used here");
-  while (!rest.empty()) {
-    std::string_view line = TakeLine(rest);
+  parsed.text = note.substr(0, note.size() - lines.rest().size());
+  if (!lines.Take().empty()) Bad("extension lines are not used here");
+  while (!lines.rest().empty()) {
+    std::string_view line = lines.Take();
     if (!line.starts_with(kSignaturePrefix)) Bad("a signature line does not start with a dash");
     line.remove_prefix(kSignaturePrefix.size());
     const std::size_t space = line.find(' ');
     if (space == std::string_view::npos || !IsName(line.substr(0, space))) {
       Bad("a signature line without a name");
     }
-    parsed.signatures.push_back({line.substr(0, space), Decode(line.substr(space + 1))});
+    parsed.signatures.push_back({line.substr(0, space), lines.Decode(line.substr(space + 1))});
     if (parsed.signatures.back().bytes.size() <= kKeyIdBytes) Bad("a signature is too short");
     if (parsed.signatures.size() > kMaxCheckpointSignatures) Bad("too many signatures");
   }
@@ -127,7 +111,7 @@ VerifierKey ParseVerifierKey(std::string_view text) {
   }
   VerifierKey key;
   key.origin = text.substr(0, first);
-  const std::string typed = Decode(text.substr(second + 1));
+  const std::string typed = TextLines(kSubject, "").Decode(text.substr(second + 1));
   if (!IsName(key.origin) || typed.size() != 1 + kPublicKeyBytes || typed.front() != kEd25519) {
     Bad("the public key is not an Ed25519 key of a log");
   }

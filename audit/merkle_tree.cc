@@ -27,6 +27,25 @@ Sha256Digest SubtreeRoot(std::uint64_t begin, std::uint64_t count, const NodeRea
                       SubtreeRoot(begin + left, count - left, nodes));
 }
 
+// Leaves begin to begin + count - 1.
+struct Subtree {
+  std::uint64_t begin;
+  std::uint64_t count;  // more than one to descend
+};
+
+// One step down to the child that holds `leaf`; the root of the other one joins the proof.
+void Descend(std::uint64_t leaf, const NodeReader& nodes, Subtree& at,
+             std::vector<Sha256Digest>& proof) {
+  const std::uint64_t left = SplitPoint(at.count);
+  if (leaf - at.begin < left) {
+    proof.push_back(SubtreeRoot(at.begin + left, at.count - left, nodes));
+    at.count = left;
+  } else {
+    proof.push_back(SubtreeRoot(at.begin, left, nodes));
+    at = {at.begin + left, at.count - left};
+  }
+}
+
 }  // namespace
 
 Sha256Digest HashLeaf(std::string_view entry) {
@@ -84,18 +103,7 @@ std::vector<Sha256Digest> InclusionProof(std::uint64_t index, std::uint64_t size
                 "entry " + std::to_string(index) + " is not in a tree of " + std::to_string(size));
   }
   std::vector<Sha256Digest> proof;
-  std::uint64_t begin = 0;
-  for (std::uint64_t count = size; count > 1;) {
-    const std::uint64_t left = SplitPoint(count);
-    if (index - begin < left) {
-      proof.push_back(SubtreeRoot(begin + left, count - left, nodes));
-      count = left;
-    } else {
-      proof.push_back(SubtreeRoot(begin, left, nodes));
-      begin += left;
-      count -= left;
-    }
-  }
+  for (Subtree at{0, size}; at.count > 1;) Descend(index, nodes, at, proof);
   std::reverse(proof.begin(), proof.end());
   return proof;
 }
@@ -110,22 +118,10 @@ std::vector<Sha256Digest> ConsistencyProof(std::uint64_t old_size, std::uint64_t
   std::vector<Sha256Digest> proof;
   if (old_size == 0 || old_size == new_size) return proof;
   // SUBPROOF of RFC 6962 section 2.1.2, from the root down.
-  std::uint64_t begin = 0;
-  std::uint64_t count = new_size;
-  bool whole_old_tree = true;
-  while (old_size - begin != count) {
-    const std::uint64_t left = SplitPoint(count);
-    if (old_size - begin <= left) {
-      proof.push_back(SubtreeRoot(begin + left, count - left, nodes));
-      count = left;
-    } else {
-      proof.push_back(SubtreeRoot(begin, left, nodes));
-      begin += left;
-      count -= left;
-      whole_old_tree = false;
-    }
-  }
-  if (!whole_old_tree) proof.push_back(SubtreeRoot(begin, count, nodes));
+  Subtree at{0, new_size};
+  while (old_size - at.begin != at.count) Descend(old_size - 1, nodes, at, proof);
+  // Whoever checks the proof of a whole old tree knows its root already.
+  if (at.begin != 0) proof.push_back(SubtreeRoot(at.begin, at.count, nodes));
   std::reverse(proof.begin(), proof.end());
   return proof;
 }

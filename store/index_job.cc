@@ -8,10 +8,10 @@
 #include "core/crypto.h"
 #include "core/error.h"
 #include "core/text/analyzer.h"
-#include "store/catalog_write.h"
 #include "store/publish.h"
 #include "store/schema.h"
 #include "store/segment_builder.h"
+#include "store/staging.h"
 
 namespace sworn::store {
 namespace {

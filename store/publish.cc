@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "store/catalog_write.h"
 #include "store/index_job.h"
+#include "store/staging.h"
 
 namespace sworn::store {
 namespace {

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "core/sqlite.h"
-#include "store/catalog_write.h"
 #include "store/knowledge_store.h"
 #include "store/segment.h"
 

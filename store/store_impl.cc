@@ -9,12 +9,14 @@
 
 #include "core/crypto.h"
 #include "core/error.h"
+#include "store/catalog_write.h"
 #include "store/index_job.h"
 #include "store/integrity.h"
 #include "store/knowledge_store.h"
 #include "store/open_snapshot.h"
 #include "store/publish.h"
 #include "store/schema.h"
+#include "store/staging.h"
 
 namespace sworn::store {
 namespace {
