@@ -11,6 +11,7 @@
 
 #include "core/text/analyzer.h"
 #include "core/types.h"
+#include "retriever/abstention.h"
 #include "retriever/context.h"
 #include "retriever/sentence_scorer.h"
 #include "store/snapshot.h"
@@ -18,17 +19,6 @@
 namespace sworn::retriever {
 
 inline constexpr std::string_view kExtractiveModelId = "extractive/1";
-
-/// Where an answer ends and an abstention begins; all shares are of the question's IDF mass.
-/// Chosen on the half of data/eval/questions.jsonl whose split is "fit" (`sworn eval answers FILE
-/// --split fit`) and reported on the other half. The optimum of balanced accuracy there
-/// (FitThresholds: 0 and .46) refuses more of the unanswerable but loses right answers, which is no
-/// trade we want; docs/retrieval.md has both halves.
-struct AbstentionThresholds {
-  double min_passage_share = 0.65;  // best passage: below, nothing here is about the question
-  double min_sentence_share = 0.2;  // best sentence: below, no sentence answers it
-  double full_share = 0.75;         // chosen sentences with their passages: below, partial
-};
 
 struct ExtractiveOptions {
   std::size_t max_sentences = 4;
@@ -50,14 +40,6 @@ struct Quotation {
   double score = 0;
 };
 
-/// What an answer stands on, and what the thresholds are compared with.
-struct Support {
-  double sentence_share = 0;  // best sentence
-  double passage_share = 0;   // best passage
-  double covered_share = 0;   // all chosen sentences with their passages
-  double margin = 0;          // best score over the mean of the other sentences' (1: no spread)
-};
-
 struct ExtractiveAnswer {
   AnswerStatus status = AnswerStatus::kAbstained;
   std::string reason;                    // for kPartial and kAbstained; names question words only
@@ -72,16 +54,5 @@ ExtractiveAnswer AnswerFromPassages(std::string_view question, const Context& co
                                     std::span<const std::string> languages,
                                     const store::Snapshot& snapshot, text::Analyzer& analyzer,
                                     const ExtractiveOptions& options = {});
-
-/// One question of the fitting half: what was measured and whether the passages answer it.
-struct CalibrationCase {
-  Support support;
-  bool answerable = false;
-};
-
-/// The thresholds that maximise balanced accuracy (mean of the rates of answered answerables and of
-/// abstained unanswerables); ties go to the lower thresholds. Keeps `start.full_share`.
-AbstentionThresholds FitThresholds(std::span<const CalibrationCase> cases,
-                                   const AbstentionThresholds& start = {});
 
 }  // namespace sworn::retriever
