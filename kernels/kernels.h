@@ -44,6 +44,31 @@ struct AttentionBlock {
   float* accumulator;  // [rows, head_dim]; divided by `sum` it is the attention's output
 };
 
+/// Rows of one panel of a coarse copy of a matrix (llm/coarse_matrix.h).
+inline constexpr std::size_t kCoarseRows = 16;
+/// Columns with one scale in a coarse copy; its rows are padded to a multiple of this.
+inline constexpr std::size_t kCoarseBlock = 64;
+
+/// 16 rows of a matrix in 6 bits: weight = scale * (2 code - 63), code = 4 high + low; without the
+/// low plane 4 * scale * (2 high - 15). All pointers 64-byte aligned, except `scales`: 16-byte.
+struct CoarsePanel {
+  /// 64 bytes for 8 columns: byte 4r + j of group g holds row r, columns 8g + j (low nibble) and
+  /// 8g + 4 + j.
+  const std::uint8_t* high;
+  /// 64 bytes for 16 columns: byte 4r + j of group g holds row r, column 16g + 4s + j in bits
+  /// 2s+1..2s. Null: the low plane is not read.
+  const std::uint8_t* low;
+  const std::uint8_t* scales;  // [blocks, 16]
+};
+
+/// A hidden state in 16 bits: x = 256 * high + low.
+struct CoarseQuery {
+  const std::int8_t* high;   // [64 * blocks]
+  const std::int8_t* low;    // [64 * blocks]
+  const std::int32_t* sums;  // [blocks]: of x
+  const float* norms;        // [blocks]
+};
+
 struct KernelTable {
   std::string_view name;  // as SWORN_KERNELS takes it and as the audit log records it
 
@@ -57,6 +82,12 @@ struct KernelTable {
   void (*int8_panel)(const std::uint8_t* panel, std::size_t columns, const std::int8_t* x,
                      std::size_t x_stride, const std::int32_t* x_sums, std::size_t tokens,
                      std::int32_t* out) noexcept;
+  /// For each of 16 rows r and `count` queries t: estimates[16 t + r] = chain of fma of scale[b] *
+  /// d[b] over the blocks in ascending order, from 0, where d[b] is the exact int32 sum over the
+  /// block of (2 code - 63) * x (without the low plane (2 high - 15) * x), rounded to float;
+  /// reach[16 t + r] = the same chain of scale[b] * norms[b].
+  void (*coarse_panel)(const CoarsePanel& panel, std::size_t blocks, const CoarseQuery* queries,
+                       std::size_t count, float* estimates, float* reach) noexcept;
   /// q[i] = clamp(round_half_even(x[i] * s), -128, 127) with s = 127 / max(1e-5, max |x|); zeros
   /// from n to padded. Returns s; *sum = sum of q. The quantisation of BitNet b1.58.
   float (*quantize)(const float* x, std::size_t n, std::size_t padded, std::int8_t* q,

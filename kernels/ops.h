@@ -11,6 +11,10 @@ struct IntegerOps {
   decltype(KernelTable::int8_panel) int8_panel;
 };
 
+struct CoarseOps {
+  decltype(KernelTable::coarse_panel) coarse_panel;
+};
+
 struct FloatOps {
   decltype(KernelTable::quantize) quantize;
   decltype(KernelTable::scale_int32) scale_int32;
@@ -28,12 +32,15 @@ struct FloatOps {
 };
 
 extern const IntegerOps kScalarIntegerOps;
+extern const CoarseOps kScalarCoarseOps;
 extern const FloatOps kScalarFloatOps;
 #if defined(__x86_64__)
 extern const IntegerOps kAvx2IntegerOps;
 extern const IntegerOps kAvxVnniIntegerOps;
 extern const IntegerOps kAvx512VnniIntegerOps;
 extern const IntegerOps kAmxIntegerOps;
+extern const CoarseOps kAvx2CoarseOps;
+extern const CoarseOps kAvx512VnniCoarseOps;
 extern const FloatOps kAvx2FloatOps;
 extern const FloatOps kAvx512FloatOps;
 #elif defined(__aarch64__)

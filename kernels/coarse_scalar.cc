@@ -1,0 +1,45 @@
+// The specification of the coarse estimates: what every other table computes faster.
+#include <cmath>
+
+#include "kernels/ops.h"
+
+namespace sworn::kernels {
+namespace {
+
+// 2 code - 63, or 2 high - 15 without the low plane.
+std::int32_t Level(const CoarsePanel& panel, std::size_t row, std::size_t column) {
+  const unsigned byte = panel.high[column / 8 * 64 + 4 * row + column % 4];
+  const unsigned high = byte >> (column % 8 / 4 * 4) & 15U;
+  if (panel.low == nullptr) return static_cast<std::int32_t>(2 * high) - 15;
+  const unsigned bits = panel.low[column / 16 * 64 + 4 * row + column % 4];
+  const unsigned low = bits >> (column % 16 / 4 * 2) & 3U;
+  return static_cast<std::int32_t>(2 * (4 * high + low)) - 63;
+}
+
+void Panel(const CoarsePanel& panel, std::size_t blocks, const CoarseQuery* queries,
+           std::size_t count, float* estimates, float* reach) noexcept {
+  for (std::size_t t = 0; t < count; ++t) {
+    const CoarseQuery& query = queries[t];
+    for (std::size_t row = 0; row < kCoarseRows; ++row) {
+      float estimate = 0;
+      float norm = 0;
+      for (std::size_t block = 0; block < blocks; ++block) {
+        std::int32_t sum = 0;
+        for (std::size_t i = block * kCoarseBlock; i < (block + 1) * kCoarseBlock; ++i) {
+          sum += Level(panel, row, i) * (256 * query.high[i] + query.low[i]);
+        }
+        const float scale = panel.scales[block * kCoarseRows + row];
+        estimate = std::fma(scale, static_cast<float>(sum), estimate);
+        norm = std::fma(scale, query.norms[block], norm);
+      }
+      estimates[t * kCoarseRows + row] = estimate;
+      reach[t * kCoarseRows + row] = norm;
+    }
+  }
+}
+
+}  // namespace
+
+const CoarseOps kScalarCoarseOps = {Panel};
+
+}  // namespace sworn::kernels
