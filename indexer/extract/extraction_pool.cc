@@ -119,7 +119,7 @@ class ExtractionPool::Impl {
                            const std::vector<ToolCommand>& tools);
   ExtractionResult WithOcr(std::string_view bytes, const WorkerRequest& request,
                            Extraction extraction);
-  void Recognise(std::string_view bytes, WorkerRequest request, Extraction& extraction);
+  std::string Recognise(std::string_view bytes, WorkerRequest request, Extraction& extraction);
 
   const ExtractionPoolOptions options_;
   WorkerStarter starter_;
@@ -202,7 +202,10 @@ ExtractionResult ExtractionPool::Impl::Convert(std::string_view bytes, std::stri
 
 ExtractionResult ExtractionPool::Impl::WithOcr(std::string_view bytes, const WorkerRequest& request,
                                                Extraction extraction) {
-  if (!extraction.ocr_pages.empty() && options_.ocr) Recognise(bytes, request, extraction);
+  std::string hint = " (Debian package tesseract-ocr)";
+  if (!extraction.ocr_pages.empty() && options_.ocr) {
+    hint = "; " + Recognise(bytes, request, extraction);
+  }
   ExtractionResult result;
   result.status = ExtractionStatus::kText;
   result.text = std::move(extraction.text);
@@ -211,7 +214,7 @@ ExtractionResult ExtractionPool::Impl::WithOcr(std::string_view bytes, const Wor
       (extraction.ocr_pages.size() == 1 ? "page " : "pages ") + DescribePages(extraction.ocr_pages);
   if (result.text.blocks.empty()) {
     return Outcome(ExtractionStatus::kNeedsOcr,
-                   "needs OCR: " + pages + " without a text layer (Debian package tesseract-ocr)");
+                   "needs OCR: " + pages + " without a text layer" + hint);
   }
   if (result.text.warnings.size() < kMaxWarnings) {
     result.text.warnings.push_back(pages +
@@ -220,31 +223,37 @@ ExtractionResult ExtractionPool::Impl::WithOcr(std::string_view bytes, const Wor
   return result;
 }
 
-// Replaces `extraction.ocr_pages` by those that are still without text.
-void ExtractionPool::Impl::Recognise(std::string_view bytes, WorkerRequest request,
-                                     Extraction& extraction) {
+// Replaces `extraction.ocr_pages` by those that are still without text; returns why the first is.
+std::string ExtractionPool::Impl::Recognise(std::string_view bytes, WorkerRequest request,
+                                            Extraction& extraction) {
   request.operation = WorkerOperation::kRenderPage;
   request.dpi = kOcrDotsPerInch;
   std::map<std::uint32_t, std::string> recognised;
   std::vector<std::uint32_t> unread;
+  std::string reason;
   for (const std::uint32_t page : extraction.ocr_pages) {
     request.page = page;
     ToolOutput output;
+    output.reason = "more than " + std::to_string(kMaxOcrPages) + " pages";
     if (recognised.size() < kMaxOcrPages) {
       const WorkerReply rendered = Call(request, bytes);
       if (rendered.ok) {
         output = RunTool(options_.program, *options_.ocr, rendered.image, options_.limits,
                          options_.cancel);
+      } else {
+        output.reason = rendered.reason;
       }
     }
     if (output.ok) {
       recognised.emplace(page, std::move(output.bytes));
     } else {
+      if (unread.empty()) reason = output.reason;
       unread.push_back(page);
     }
   }
   if (!recognised.empty()) extraction.text = InsertOcrPages(extraction.text, recognised);
   extraction.ocr_pages = std::move(unread);
+  return reason;
 }
 
 ExtractionPool::ExtractionPool(ExtractionPoolOptions options)
