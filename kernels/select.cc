@@ -1,0 +1,85 @@
+#include <array>
+
+#include "kernels/ops.h"
+
+namespace sworn::kernels {
+namespace {
+
+struct Candidate {
+  std::string_view name;
+  bool (*can_run)();
+  const IntegerOps& integers;
+  const CoarseOps& coarse;
+  const FloatOps& floats;
+};
+
+bool Always() { return true; }
+
+// Best first.
+constexpr Candidate kCandidates[] = {
+    {"scalar", Always, kScalarIntegerOps, kScalarCoarseOps, kScalarFloatOps},
+};
+constexpr std::size_t kCount = std::size(kCandidates);
+
+constexpr std::array<std::string_view, kCount> kNames = [] {
+  std::array<std::string_view, kCount> names;
+  for (std::size_t i = 0; i < kCount; ++i) names[i] = kCandidates[i].name;
+  return names;
+}();
+
+KernelTable Join(const Candidate& candidate) {
+  const IntegerOps& integers = candidate.integers;
+  const FloatOps& floats = candidate.floats;
+  return {.name = candidate.name,
+          .ternary_panel = integers.ternary_panel,
+          .int8_panel = integers.int8_panel,
+          .coarse_panel = candidate.coarse.coarse_panel,
+          .quantize = floats.quantize,
+          .scale_int32 = floats.scale_int32,
+          .dot = floats.dot,
+          .widen_f16 = floats.widen_f16,
+          .widen_bf16 = floats.widen_bf16,
+          .narrow_f16 = floats.narrow_f16,
+          .rms_norm = floats.rms_norm,
+          .add = floats.add,
+          .rotate = floats.rotate,
+          .relu2_gate = floats.relu2_gate,
+          .silu_gate = floats.silu_gate,
+          .exp = floats.exp,
+          .attend = floats.attend};
+}
+
+struct Selection {
+  std::array<KernelTable, kCount> tables;
+  std::array<const KernelTable*, kCount> runnable;
+  std::size_t count = 0;
+
+  Selection() {
+    for (const Candidate& candidate : kCandidates) {
+      if (!candidate.can_run()) continue;
+      tables[count] = Join(candidate);
+      runnable[count] = &tables[count];
+      ++count;
+    }
+  }
+  Selection(const Selection&) = delete;
+  Selection& operator=(const Selection&) = delete;
+};
+
+}  // namespace
+
+std::span<const KernelTable* const> RunnableKernels() noexcept {
+  static const Selection selection;
+  return {selection.runnable.data(), selection.count};
+}
+
+const KernelTable* FindKernels(std::string_view name) noexcept {
+  for (const KernelTable* table : RunnableKernels()) {
+    if (name.empty() || table->name == name) return table;
+  }
+  return nullptr;
+}
+
+std::span<const std::string_view> KnownKernelNames() noexcept { return kNames; }
+
+}  // namespace sworn::kernels
