@@ -38,6 +38,8 @@ struct TensorView {
   DType dtype = DType::kOther;
   std::vector<std::size_t> shape;
   std::span<const std::uint8_t> bytes;
+  /// The container's own name of the type, for messages: "Q4_K" of a tensor that is kOther.
+  std::string_view stored_type{};
 
   [[nodiscard]] std::size_t rows() const { return shape.size() > 1 ? shape.front() : 1; }
   [[nodiscard]] std::size_t columns() const { return shape.empty() ? 0 : shape.back(); }
