@@ -28,11 +28,17 @@ struct TokenLogit {
   friend bool operator==(const TokenLogit&, const TokenLogit&) = default;
 };
 
+/// The order of Best: largest logit first, ties to the smaller id; what is no number (a damaged
+/// model) counts as the smallest.
+bool Precedes(const TokenLogit& a, const TokenLogit& b) noexcept;
+
 /// Immutable; safe to share between threads.
 class OutputHead {
  public:
   /// `matrix` is [vocabulary, hidden], of a type that WidenRow reads; it stays mapped and its rows
-  /// are read when they are needed. The coarse copy is made on the threads of `team`.
+  /// are read when they are needed. The coarse copy is made on the threads of `team`. `file` and
+  /// `kernels` must outlive the head. Throws kIntegrity for a shape that cannot be and
+  /// kUnsupportedMedia for another type.
   OutputHead(const ModelFile& file, const TensorView& matrix, const kernels::KernelTable& kernels,
              ThreadTeam& team);
   ~OutputHead();

@@ -1,0 +1,114 @@
+#include "llm/output_head.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "core/error.h"
+#include "llm/dequantize.h"
+
+namespace sworn::llm {
+namespace {
+
+constexpr std::size_t kLogitChunk = 256;  // rows that a thread takes at a time
+constexpr std::size_t kMaxVocabulary = 4'194'304;
+
+void CheckMatrix(const TensorView& matrix) {
+  const std::string name = "the output matrix '" + matrix.name + "' ";
+  if (matrix.shape.size() != 2) throw Error(ErrorCode::kIntegrity, name + "is no matrix");
+  if (matrix.rows() == 0 || matrix.rows() > kMaxVocabulary) {
+    throw Error(ErrorCode::kIntegrity, name + "has " + std::to_string(matrix.rows()) +
+                                           " rows; 1 to " + std::to_string(kMaxVocabulary) +
+                                           " are possible");
+  }
+  if (matrix.columns() == 0 || matrix.columns() > kernels::kMaxColumns) {
+    throw Error(ErrorCode::kIntegrity, name + "has " + std::to_string(matrix.columns()) +
+                                           " columns; 1 to " +
+                                           std::to_string(kernels::kMaxColumns) + " are possible");
+  }
+  if (!CanWiden(matrix.dtype)) {
+    throw Error(
+        ErrorCode::kUnsupportedMedia,
+        name + "is stored as " + std::string(DTypeName(matrix.dtype)) + ", which is not read here");
+  }
+}
+
+}  // namespace
+
+bool Precedes(const TokenLogit& a, const TokenLogit& b) noexcept {
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  const float x = std::isnan(a.logit) ? kLowest : a.logit;
+  const float y = std::isnan(b.logit) ? kLowest : b.logit;
+  return x != y ? x > y : a.token < b.token;
+}
+
+struct OutputHead::Impl {
+  const ModelFile& file;
+  TensorView matrix;
+  const kernels::KernelTable& kernels;
+
+  [[nodiscard]] std::vector<TokenLogit> Sorted(std::span<const float> logits,
+                                               std::size_t count) const {
+    std::vector<TokenLogit> best(logits.size());
+    for (std::size_t i = 0; i < best.size(); ++i) best[i] = {static_cast<Token>(i), logits[i]};
+    const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(count, best.size()));
+    std::partial_sort(best.begin(), end, best.end(), Precedes);
+    best.erase(end, best.end());
+    return best;
+  }
+};
+
+OutputHead::OutputHead(const ModelFile& file, const TensorView& matrix,
+                       const kernels::KernelTable& kernels, ThreadTeam& team) {
+  CheckMatrix(matrix);
+  static_cast<void>(team);
+  impl_ = std::unique_ptr<const Impl>(new Impl{file, matrix, kernels});
+}
+
+OutputHead::~OutputHead() = default;
+
+std::size_t OutputHead::vocabulary() const noexcept { return impl_->matrix.rows(); }
+
+std::size_t OutputHead::coarse_bytes() const noexcept { return 0; }
+
+void OutputHead::Logits(std::span<const float> hidden, std::size_t rows, ThreadTeam& team,
+                        float* out) const {
+  const std::size_t vocabulary = impl_->matrix.rows();
+  const std::size_t columns = impl_->matrix.columns();
+  std::vector<std::vector<float>> weights(team.size(), std::vector<float>(columns));
+  const std::size_t chunks = (vocabulary + kLogitChunk - 1) / kLogitChunk;
+  team.For(chunks, [&](std::size_t chunk, std::size_t thread) {
+    float* row = weights[thread].data();
+    const std::size_t end = std::min(vocabulary, (chunk + 1) * kLogitChunk);
+    for (std::size_t r = chunk * kLogitChunk; r < end; ++r) {
+      WidenRow(impl_->matrix, r, impl_->kernels, row);
+      impl_->kernels.dot(row, columns, hidden.data(), columns, rows, out + r, vocabulary);
+    }
+  });
+}
+
+void OutputHead::LogitsOf(std::span<const float> hidden, std::span<const Token> tokens,
+                          float* out) const {
+  const std::size_t columns = impl_->matrix.columns();
+  std::vector<float> row(columns);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    WidenRow(impl_->matrix, static_cast<std::size_t>(tokens[i]), impl_->kernels, row.data());
+    impl_->kernels.dot(row.data(), columns, hidden.data(), columns, 1, out + i, 1);
+  }
+}
+
+std::vector<std::vector<TokenLogit>> OutputHead::Best(std::span<const float> hidden,
+                                                      std::size_t rows, std::size_t count,
+                                                      ThreadTeam& team) const {
+  std::vector<float> logits(rows * vocabulary());
+  Logits(hidden, rows, team, logits.data());
+  std::vector<std::vector<TokenLogit>> best;
+  best.reserve(rows);
+  for (std::size_t t = 0; t < rows; ++t) {
+    best.push_back(impl_->Sorted(std::span(logits).subspan(t * vocabulary(), vocabulary()), count));
+  }
+  return best;
+}
+
+}  // namespace sworn::llm
