@@ -2,38 +2,25 @@
 
 #include <algorithm>
 #include <cassert>
-#include <new>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
 
 namespace sworn::llm {
-namespace {
-
-constexpr std::align_val_t kAlignment{64};
-
-}  // namespace
-
-void KvPage::Free::operator()(std::uint16_t* data) const noexcept {
-  operator delete[](data, kAlignment);
-}
-
-std::unique_ptr<std::uint16_t[], KvPage::Free> KvPage::Allocate(std::size_t elements) {
-  return std::unique_ptr<std::uint16_t[], Free>(new (kAlignment) std::uint16_t[elements]());
-}
-
 KvPage::KvPage(const ModelConfig& config)
     : kv_heads_(config.kv_heads),
       head_elements_(config.head_dim * kPagePositions),
       elements_(config.layers * kv_heads_ * 2 * head_elements_),
-      data_(Allocate(elements_)) {}
+      data_(MakeAlignedArray<std::uint16_t>(elements_)) {
+  std::fill_n(data_.get(), elements_, std::uint16_t{0});
+}
 
 KvPage::KvPage(const KvPage& other)
     : kv_heads_(other.kv_heads_),
       head_elements_(other.head_elements_),
       elements_(other.elements_),
-      data_(Allocate(elements_)) {
+      data_(MakeAlignedArray<std::uint16_t>(elements_)) {
   std::copy_n(other.data_.get(), elements_, data_.get());
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "llm/aligned_array.h"
 #include "llm/model_config.h"
 
 namespace sworn::llm {
@@ -47,11 +48,6 @@ class KvPage {
   [[nodiscard]] bool frozen() const noexcept { return frozen_.load(std::memory_order_relaxed); }
 
  private:
-  struct Free {
-    void operator()(std::uint16_t* data) const noexcept;
-  };
-  static std::unique_ptr<std::uint16_t[], Free> Allocate(std::size_t elements);
-
   [[nodiscard]] std::size_t Offset(std::size_t layer, std::size_t kv_head) const noexcept {
     return (layer * kv_heads_ + kv_head) * 2 * head_elements_;
   }
@@ -59,7 +55,7 @@ class KvPage {
   std::size_t kv_heads_;
   std::size_t head_elements_;  // head_dim * 64
   std::size_t elements_;
-  std::unique_ptr<std::uint16_t[], Free> data_;  // [layers, kv_heads, keys and values]
+  AlignedArray<std::uint16_t> data_;  // [layers, kv_heads, keys and values]
   mutable std::atomic<bool> frozen_{false};
 };
 

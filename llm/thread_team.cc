@@ -110,6 +110,10 @@ struct ThreadTeam::Impl {
 
   void Run(std::size_t item_count, const std::function<void(std::size_t, std::size_t)>& item_work) {
     const std::lock_guard caller(caller_mutex);
+    if (item_count == 1 || members.empty()) {
+      for (std::size_t item = 0; item < item_count; ++item) item_work(item, 0);
+      return;
+    }
     work = &item_work;
     count = item_count;
     next.store(0, std::memory_order_relaxed);
