@@ -1,3 +1,8 @@
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include <array>
 
 #include "kernels/ops.h"
@@ -15,8 +20,17 @@ struct Candidate {
 
 bool Always() { return true; }
 
+#if defined(__aarch64__)
+bool HasDotprod() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+bool HasI8mm() { return HasDotprod() && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }
+#endif
+
 // Best first.
 constexpr Candidate kCandidates[] = {
+#if defined(__aarch64__)
+    {"i8mm", HasI8mm, kI8mmIntegerOps, kScalarCoarseOps, kNeonFloatOps},
+    {"dotprod", HasDotprod, kDotprodIntegerOps, kScalarCoarseOps, kNeonFloatOps},
+#endif
     {"scalar", Always, kScalarIntegerOps, kScalarCoarseOps, kScalarFloatOps},
 };
 constexpr std::size_t kCount = std::size(kCandidates);

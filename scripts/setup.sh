@@ -21,7 +21,7 @@ tests="libgtest-dev libgmock-dev"
 wanted="$build $stores $evidence $program $text $formats $converters $tests"
 for option in "$@"; do
   case "$option" in
-    --dev) wanted="$wanted clang-14 clang-tidy clang-format libclang-rt-14-dev strace debootstrap" ;;
+    --dev) wanted="$wanted clang-14 g++-aarch64-linux-gnu qemu-user clang-tidy clang-format libclang-rt-14-dev strace debootstrap" ;;
     --ocr) wanted="$wanted tesseract-ocr tesseract-ocr-spa tesseract-ocr-deu" ;;
     --bench) wanted="$wanted recollcmd" ;;
     *) echo "setup.sh: unknown option '$option' (known: --dev --ocr --bench)" >&2; exit 2 ;;
