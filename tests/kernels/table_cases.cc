@@ -1,0 +1,383 @@
+#include "tests/kernels/table_cases.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "kernels/panels.h"
+
+namespace sworn::kernels {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// The same numbers on every processor and library: xorshift64*.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed * 2 + 1) {}
+
+  std::uint32_t Bits() {
+    state_ ^= state_ >> 12;
+    state_ ^= state_ << 25;
+    state_ ^= state_ >> 27;
+    return static_cast<std::uint32_t>(state_ * 0x2545F4914F6CDD1DU >> 32);
+  }
+  std::uint32_t Below(std::uint32_t bound) { return Bits() % bound; }
+  /// Either sign, 24 random bits, magnitudes mostly from 2^-6 to 2^2.
+  float Float() {
+    const auto mantissa = static_cast<float>(static_cast<std::int32_t>(Bits()) >> 8);
+    const std::uint32_t exponent = 127U - 23U - 6U + Below(9);
+    return mantissa * std::bit_cast<float>(exponent << 23);
+  }
+  std::vector<float> Floats(std::size_t n) {
+    std::vector<float> out(n);
+    for (float& x : out) x = Float();
+    return out;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// Collects the outputs of a case.
+class Outputs {
+ public:
+  template <typename T>
+  void Add(const T* values, std::size_t n) {
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + n * sizeof(T));
+    std::memcpy(bytes_.data() + at, values, n * sizeof(T));
+  }
+  template <typename T>
+  void Add(const std::vector<T>& values) {
+    Add(values.data(), values.size());
+  }
+  std::vector<std::uint8_t> Take() { return std::move(bytes_); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+/// Every length up to 70 (whole and partly filled lanes), and those of real models.
+std::vector<std::size_t> Lengths() {
+  std::vector<std::size_t> out;
+  for (std::size_t n = 1; n <= 70; ++n) out.push_back(n);
+  out.insert(out.end(), {100, 640, 2560, 6912});
+  return out;
+}
+
+/// The start of an array for length n: every offset from an aligned address comes up.
+std::size_t Offset(std::size_t n) { return n % 5; }
+
+std::vector<std::uint8_t> Quantize(const KernelTable& table) {
+  Random random(1);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    for (const float size : {1.0F, 0.0F, 1e-7F, 1e36F}) {
+      std::vector<float> x = random.Floats(n + Offset(n));
+      for (float& v : x) v *= size;
+      const std::size_t padded = PaddedColumns(n);
+      std::vector<std::int8_t> q(padded + Offset(n), 77);
+      std::int32_t sum = 0;
+      const float scale =
+          table.quantize(x.data() + Offset(n), n, padded, q.data() + Offset(n), &sum);
+      outputs.Add(q);
+      outputs.Add(&sum, 1);
+      outputs.Add(&scale, 1);
+    }
+    // Not finite: means nothing, but is the same everywhere.
+    std::vector<float> infinite = random.Floats(n);
+    infinite[n / 2] = n % 2 == 0 ? kInfinity : -kInfinity;
+    std::vector<std::int8_t> codes(n);
+    std::int32_t code_sum = 0;
+    table.quantize(infinite.data(), n, n, codes.data(), &code_sum);
+    outputs.Add(codes);
+    // The scale is 1 and every value half an integer.
+    std::vector<float> ties(n);
+    for (float& v : ties) v = static_cast<float>(random.Below(254)) - 126.5F;
+    ties[random.Below(static_cast<std::uint32_t>(n))] = -127.0F;
+    std::vector<std::int8_t> q(n);
+    std::int32_t sum = 0;
+    table.quantize(ties.data(), n, n, q.data(), &sum);
+    outputs.Add(q);
+    outputs.Add(&sum, 1);
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> ScaleInt32(const KernelTable& table) {
+  Random random(2);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<std::int32_t> in(n + Offset(n));
+    for (std::int32_t& v : in) v = static_cast<std::int32_t>(random.Bits()) >> random.Below(28);
+    in.back() = n % 2 == 0 ? std::numeric_limits<std::int32_t>::min() : 0x7FFFFFFF;
+    std::vector<float> out(in.size());
+    table.scale_int32(in.data() + Offset(n), n, random.Float(), out.data() + Offset(n));
+    outputs.Add(out);
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> Dot(const KernelTable& table) {
+  Random random(3);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    for (const std::size_t tokens : {1, 2, 3, 4, 5, 6, 7, 13}) {
+      const std::size_t stride = n + tokens % 3;
+      const std::size_t out_stride = 1 + tokens % 4;
+      const std::vector<float> row = random.Floats(n + Offset(n));
+      const std::vector<float> x = random.Floats(tokens * stride);
+      std::vector<float> out(tokens * out_stride, 5.0F);
+      table.dot(row.data() + Offset(n), n, x.data(), stride, tokens, out.data(), out_stride);
+      outputs.Add(out);
+    }
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint16_t> EveryHalf() {
+  std::vector<std::uint16_t> out(65'536);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint16_t>(i);
+  return out;
+}
+
+using Widening = void (*)(const std::uint16_t*, std::size_t, float*) noexcept;
+std::vector<std::uint8_t> Widen(Widening widen) {
+  Outputs outputs;
+  const std::vector<std::uint16_t> halves = EveryHalf();
+  for (std::size_t n = 1; n <= 70; ++n) {
+    std::vector<float> out(n + 1);
+    widen(halves.data() + 15'300 + Offset(n), n, out.data() + n % 2);
+    outputs.Add(out);
+  }
+  std::vector<float> all(halves.size());
+  widen(halves.data(), halves.size(), all.data());
+  outputs.Add(all);
+  return outputs.Take();
+}
+std::vector<std::uint8_t> WidenF16(const KernelTable& table) { return Widen(table.widen_f16); }
+std::vector<std::uint8_t> WidenBf16(const KernelTable& table) { return Widen(table.widen_bf16); }
+
+std::vector<std::uint8_t> NarrowF16(const KernelTable& table) {
+  Random random(4);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<float> in(n + Offset(n));
+    for (float& v : in) v = std::bit_cast<float>(random.Bits());  // NaN and infinity too
+    std::vector<std::uint16_t> out(in.size());
+    table.narrow_f16(in.data() + Offset(n), n, out.data() + Offset(n));
+    outputs.Add(out);
+  }
+  // The range of binary16, its subnormals and its edges, with all roundings.
+  std::vector<float> in;
+  for (std::uint32_t exponent = 127 - 27; exponent <= 127 + 17; ++exponent) {
+    for (int i = 0; i < 512; ++i) {
+      const std::uint32_t ties = i % 2 == 0 ? 0x7FF000U : 0x7FFFFFU;
+      in.push_back(std::bit_cast<float>(exponent << 23 | (random.Bits() & (0x80000000U | ties))));
+    }
+  }
+  std::vector<std::uint16_t> out(in.size());
+  table.narrow_f16(in.data(), in.size(), out.data());
+  outputs.Add(out);
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> RmsNorm(const KernelTable& table) {
+  Random random(5);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<float> x = random.Floats(n + Offset(n));
+    const std::vector<float> weight = random.Floats(n);
+    std::vector<float> out(n);
+    table.rms_norm(x.data() + Offset(n), weight.data(), n, 1e-5F, out.data());
+    outputs.Add(out);
+    table.rms_norm(x.data() + Offset(n), weight.data(), n, 1e-5F, x.data() + Offset(n));
+    outputs.Add(x);
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> Add(const KernelTable& table) {
+  Random random(6);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<float> x = random.Floats(n + Offset(n));
+    table.add(x.data() + Offset(n), random.Floats(n).data(), n);
+    outputs.Add(x);
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> Rotate(const KernelTable& table) {
+  Random random(7);
+  Outputs outputs;
+  for (const std::size_t half : Lengths()) {
+    std::vector<float> x = random.Floats(2 * half + Offset(half));
+    const std::vector<float> cosines = random.Floats(half);
+    const std::vector<float> sines = random.Floats(half);
+    table.rotate(x.data() + Offset(half), half, cosines.data(), sines.data());
+    outputs.Add(x);
+  }
+  return outputs.Take();
+}
+
+using Gating = void (*)(const float*, const float*, std::size_t, float*) noexcept;
+std::vector<std::uint8_t> Gate(Gating gate_function) {
+  Random random(8);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<float> gate = random.Floats(n + Offset(n));
+    std::vector<float> up = random.Floats(n);
+    for (std::size_t i = 0; i < n; i += 7) gate[i + Offset(n)] *= 40.0F;
+    gate.back() = n % 2 == 0 ? 0.0F : -0.0F;
+    std::vector<float> out(n);
+    gate_function(gate.data() + Offset(n), up.data(), n, out.data());
+    outputs.Add(out);
+    std::vector<float> gate_copy = gate;
+    gate_function(gate_copy.data() + Offset(n), up.data(), n, gate_copy.data() + Offset(n));
+    outputs.Add(gate_copy);
+    gate_function(gate.data() + Offset(n), up.data(), n, up.data());
+    outputs.Add(up);
+  }
+  return outputs.Take();
+}
+std::vector<std::uint8_t> Relu2Gate(const KernelTable& table) { return Gate(table.relu2_gate); }
+std::vector<std::uint8_t> SiluGate(const KernelTable& table) { return Gate(table.silu_gate); }
+
+std::vector<std::uint8_t> Exp(const KernelTable& table) {
+  Random random(9);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<float> x = random.Floats(n + Offset(n));
+    table.exp(x.data() + Offset(n), n, x.data() + Offset(n));
+    outputs.Add(x);
+  }
+  std::vector<float> x = {0.0F,   -0.0F,     kInfinity, -kInfinity, -87.3F, -87.30001F,
+                          88.7F,  88.70001F, 1e-45F,    -1e-45F,    3e38F,  -3e38F,
+                          -88.0F, -103.5F,   1e-8F,     -1e-8F};
+  for (int i = -90'000; i < 90'000; i += 11) x.push_back(static_cast<float>(i) * 1e-3F);
+  std::vector<float> out(x.size());
+  table.exp(x.data(), x.size(), out.data());
+  outputs.Add(out);
+  return outputs.Take();
+}
+
+/// `blocks` blocks one after the other. What no row sees is NaN.
+void AttendCase(const KernelTable& table, std::size_t rows, std::size_t head_dim, Random& random,
+                Outputs& outputs) {
+  constexpr std::uint16_t kNan = 0x7E01;
+  std::vector<float> max(rows, -kInfinity);
+  std::vector<float> sum(rows);
+  std::vector<float> accumulator(rows * head_dim);
+  const std::vector<float> queries = random.Floats(rows * head_dim);
+  for (const std::uint32_t longest : {64U, 1 + random.Below(64), 1 + random.Below(64)}) {
+    std::vector<std::uint32_t> visible(rows);
+    for (std::uint32_t& n : visible) n = random.Below(4) == 0 ? random.Below(longest + 1) : longest;
+    if (rows >= 24 && longest < 64) {  // causal: each position sees one more, some see nothing
+      for (std::size_t r = 0; r < rows; ++r) {
+        visible[r] = static_cast<std::uint32_t>(r / 4 < longest ? r / 4 : longest);
+      }
+    }
+    std::vector<std::uint16_t> keys(head_dim * kAttentionBlock, kNan);
+    std::vector<std::uint16_t> values(head_dim * kAttentionBlock, kNan);
+    for (std::size_t d = 0; d < head_dim; ++d) {
+      for (std::size_t j = 0; j < longest; ++j) {
+        // Finite, either sign, 2^-11 to 8.
+        const auto half = [&random] {
+          const std::uint32_t sign_and_mantissa = random.Bits() & 0x83FFU;
+          return static_cast<std::uint16_t>(sign_and_mantissa | (4 + random.Below(14)) << 10);
+        };
+        keys[d * kAttentionBlock + j] = half();
+        values[j * head_dim + d] = half();
+      }
+    }
+    table.attend({.queries = queries.data(),
+                  .rows = rows,
+                  .head_dim = head_dim,
+                  .keys = keys.data(),
+                  .values = values.data(),
+                  .visible = visible.data(),
+                  .scale = 0.125F,
+                  .max = max.data(),
+                  .sum = sum.data(),
+                  .accumulator = accumulator.data()});
+    outputs.Add(max);
+    outputs.Add(sum);
+    outputs.Add(accumulator);
+  }
+}
+
+std::vector<std::uint8_t> Attend(const KernelTable& table) {
+  Random random(10);
+  Outputs outputs;
+  for (const std::size_t head_dim : {4, 12, 16, 64, 80, 100, 128, 256}) {
+    for (const std::size_t rows : {1, 2, 3, 4, 5, 6, 7, 12, 24, 55}) {
+      AttendCase(table, rows, head_dim, random, outputs);
+    }
+  }
+  AttendCase(table, 101, 32, random, outputs);
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> Panel(const KernelTable& table, bool ternary) {
+  struct alignas(64) Line {
+    std::uint8_t bytes[64];
+  };
+  Random random(ternary ? 11 : 12);
+  Outputs outputs;
+  for (const std::size_t columns : {64, 128, 640, 2560}) {
+    for (const bool extreme : {false, true}) {
+      std::vector<std::int8_t> weights(kPanelRows * columns);
+      for (std::int8_t& w : weights) {
+        const auto any = static_cast<std::int8_t>(extreme ? -128 : random.Bits() & 0xFFU);
+        w = ternary ? static_cast<std::int8_t>(static_cast<int>(random.Below(3)) - 1) : any;
+      }
+      std::vector<Line> panel(Int8PanelBytes(columns) / sizeof(Line));
+      (ternary ? PackTernaryPanel : PackInt8Panel)(weights, kPanelRows, columns, panel[0].bytes);
+      constexpr std::size_t kMaxTokens = 13;
+      const std::size_t stride = columns + 3;
+      std::vector<std::int8_t> x(kMaxTokens * stride);
+      for (std::int8_t& v : x) v = static_cast<std::int8_t>(extreme ? -128 : random.Bits() & 0xFFU);
+      std::vector<std::int32_t> sums(kMaxTokens);
+      for (std::size_t t = 0; t < kMaxTokens; ++t) {
+        for (std::size_t k = 0; k < columns; ++k) sums[t] += x[t * stride + k];
+      }
+      for (const std::size_t tokens : {1, 2, 3, 4, 5, 6, 7, 13}) {
+        std::vector<std::int32_t> out(tokens * kPanelRows);
+        (ternary ? table.ternary_panel : table.int8_panel)(panel[0].bytes, columns, x.data(),
+                                                           stride, sums.data(), tokens, out.data());
+        outputs.Add(out);
+      }
+    }
+  }
+  return outputs.Take();
+}
+std::vector<std::uint8_t> TernaryPanel(const KernelTable& table) { return Panel(table, true); }
+std::vector<std::uint8_t> Int8Panel(const KernelTable& table) { return Panel(table, false); }
+
+constexpr TableCase kCases[] = {
+    {"ternary_panel", TernaryPanel},
+    {"int8_panel", Int8Panel},
+    {"quantize", Quantize},
+    {"scale_int32", ScaleInt32},
+    {"dot", Dot},
+    {"widen_f16", WidenF16},
+    {"widen_bf16", WidenBf16},
+    {"narrow_f16", NarrowF16},
+    {"rms_norm", RmsNorm},
+    {"add", Add},
+    {"rotate", Rotate},
+    {"relu2_gate", Relu2Gate},
+    {"silu_gate", SiluGate},
+    {"exp", Exp},
+    {"attend", Attend},
+};
+
+}  // namespace
+
+std::span<const TableCase> TableCases() { return kCases; }
+
+}  // namespace sworn::kernels
