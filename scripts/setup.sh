@@ -2,7 +2,8 @@
 # Installs what Sworn is built from: Debian 12 packages and nothing else.
 #
 #   scripts/setup.sh          what `make demo` and `make test` need
-#   scripts/setup.sh --dev    also clang, clang-tidy, clang-format, strace, debootstrap (checks)
+#   scripts/setup.sh --dev    also clang, clang-tidy, clang-format, strace, debootstrap, and the ARM
+#                             cross compiler and emulator (checks)
 #   scripts/setup.sh --ocr    also tesseract with English, Spanish and German
 #   scripts/setup.sh --bench  also the peer programs that the benchmarks run beside Sworn
 #
