@@ -69,6 +69,22 @@ struct AuditExportCommand {};
 struct AuditReceiptCommand {
   std::uint64_t index = 0;
 };
+struct ModelListCommand {};
+struct ModelImportCommand {
+  service::ModelImportRequest request;
+};
+struct ModelPullCommand {
+  service::ModelPullRequest request;
+};
+struct ModelVerifyCommand {
+  std::string id;
+};
+struct ModelInfoCommand {
+  std::string id;
+};
+struct ModelRemoveCommand {
+  std::string id;
+};
 struct EvalBeirCommand {
   std::filesystem::path folder;
   std::vector<service::SearchMode> modes;
@@ -94,8 +110,10 @@ using Command =
     std::variant<PrintCommand, IndexCommand, SearchCommand, AskCommand, ListCommand, ShowCommand,
                  RemoveCommand, StatusCommand, CollectionListCommand, CollectionCreateCommand,
                  CollectionRemoveCommand, AuditListCommand, AuditShowCommand, AuditVerifyCommand,
-                 AuditExportCommand, AuditReceiptCommand, EvalBeirCommand, EvalAnswersCommand,
-                 FsckCommand, DoctorCommand, BackupCommand, RestoreCommand>;
+                 AuditExportCommand, AuditReceiptCommand, ModelListCommand, ModelImportCommand,
+                 ModelPullCommand, ModelVerifyCommand, ModelInfoCommand, ModelRemoveCommand,
+                 EvalBeirCommand, EvalAnswersCommand, FsckCommand, DoctorCommand, BackupCommand,
+                 RestoreCommand>;
 
 struct Arguments {
   GlobalOptions global;

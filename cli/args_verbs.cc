@@ -1,23 +1,17 @@
 #include "cli/args_verbs.h"
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
+#include "cli/args_helpers.h"
+#include "cli/args_model.h"
 #include "core/clock.h"
-#include "core/error.h"
 
 namespace sworn::cli {
 namespace {
 
 using service::SearchMode;
-
-[[noreturn]] void Refuse(const std::string& message) {
-  throw Error(ErrorCode::kInvalidArgument, message);
-}
 
 const std::map<std::string, SearchMode>& Modes() {
   static const std::map<std::string, SearchMode> modes = {{"hybrid", SearchMode::kHybrid},
@@ -57,20 +51,6 @@ std::optional<std::int64_t> ParseDate(const std::string& text) {
   return ParseRfc3339(text);
 }
 
-// CLI11 would read "-1" as the largest number.
-std::string CheckDigits(const std::string& text) {
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
-                                                   [](char c) { return c >= '0' && c <= '9'; });
-  return digits ? "" : "must be a whole number, not '" + text + "'";
-}
-
-// An option that may be given several times, each time with one value; CLI11 would otherwise take
-// the words behind it too.
-void AddRepeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
-                 const std::string& help, const std::string& type) {
-  app.add_option(name, values, help)->allow_extra_args(false)->type_name(type);
-}
-
 // The filters that search and ask have in common, as text until all are read.
 struct FilterOptions {
   std::vector<std::string> collections;
@@ -105,15 +85,6 @@ store::DocumentFilter MakeFilter(const FilterOptions& options) {
     Refuse("--since must be before --until");
   }
   return filter;
-}
-
-// Adds a verb whose options fill a T; `finish` turns what CLI11 wrote into the Command.
-template <typename T>
-CLI::App& AddVerb(CLI::App& parent, Command& result, const std::string& name,
-                  const std::string& help, std::shared_ptr<T> parsed) {
-  CLI::App* verb = parent.add_subcommand(name, help);
-  verb->callback([parsed, &result] { result = *parsed; });
-  return *verb;
 }
 
 void AddIndex(CLI::App& app, Command& result) {
@@ -348,6 +319,7 @@ void AddVerbs(CLI::App& app, Command& result) {
   AddDocuments(app, result);
   AddCollection(app, result);
   AddAudit(app, result);
+  AddModel(app, result);
   AddEval(app, result);
   AddMaintenance(app, result);
 }

@@ -50,6 +50,22 @@ class Dispatcher {
   int operator()(const AuditReceiptCommand& command) {
     return RunAuditReceipt(*Open(), command, session_);
   }
+  int operator()(const ModelListCommand& /*command*/) { return RunModelList(*Open(), session_); }
+  int operator()(const ModelImportCommand& command) {
+    return RunModelImport(*Create(), command, session_);
+  }
+  int operator()(const ModelPullCommand& command) {
+    return RunModelPull(*Create(), command, session_);
+  }
+  int operator()(const ModelVerifyCommand& command) {
+    return RunModelVerify(*Open(), command, session_);
+  }
+  int operator()(const ModelInfoCommand& command) {
+    return RunModelInfo(*Open(), command, session_);
+  }
+  int operator()(const ModelRemoveCommand& command) {
+    return RunModelRemove(*Open(), command, session_);
+  }
   int operator()(const EvalBeirCommand& command) { return RunEvalBeir(command, session_); }
   int operator()(const EvalAnswersCommand& command) {
     return RunEvalAnswers(*Open(), command, session_);

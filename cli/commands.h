@@ -47,6 +47,13 @@ int RunAuditExport(service::KnowledgeBase& kb, Session& session);
 int RunAuditReceipt(service::KnowledgeBase& kb, const AuditReceiptCommand& command,
                     Session& session);
 
+int RunModelList(service::KnowledgeBase& kb, Session& session);
+int RunModelImport(service::KnowledgeBase& kb, const ModelImportCommand& command, Session& session);
+int RunModelPull(service::KnowledgeBase& kb, const ModelPullCommand& command, Session& session);
+int RunModelVerify(service::KnowledgeBase& kb, const ModelVerifyCommand& command, Session& session);
+int RunModelInfo(service::KnowledgeBase& kb, const ModelInfoCommand& command, Session& session);
+int RunModelRemove(service::KnowledgeBase& kb, const ModelRemoveCommand& command, Session& session);
+
 int RunEvalBeir(const EvalBeirCommand& command, Session& session);
 int RunEvalAnswers(service::KnowledgeBase& kb, const EvalAnswersCommand& command, Session& session);
 

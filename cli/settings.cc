@@ -23,11 +23,11 @@ constexpr std::uint64_t kMaxConfigFileBytes = 1 << 20;
 constexpr std::string_view kPrefix = "SWORN_";
 constexpr std::string_view kTestPrefix = "SWORN_TEST_";
 
-struct NumberVariable {
+struct Variable {
   const char* name;
   const char* key;
 };
-constexpr std::array<NumberVariable, 8> kNumberVariables = {{
+constexpr std::array<Variable, 10> kNumberVariables = {{
     {"SWORN_WORKERS", "workers"},
     {"SWORN_MAX_FILE_BYTES", "max_file_bytes"},
     {"SWORN_MAX_PAGES", "max_pages"},
@@ -36,7 +36,15 @@ constexpr std::array<NumberVariable, 8> kNumberVariables = {{
     {"SWORN_WORKER_MEMORY_BYTES", "worker_memory_bytes"},
     {"SWORN_CHUNK_BYTES", "chunk_bytes"},
     {"SWORN_PUBLISH_SECONDS", "publish_seconds"},
+    {"SWORN_THREADS", "threads"},
+    {"SWORN_MAX_MODEL_BYTES", "max_model_bytes"},
 }};
+constexpr std::array<Variable, 3> kTextVariables = {{
+    {"SWORN_MODEL", "model"},
+    {"SWORN_KERNELS", "kernels"},
+    {"SWORN_MODEL_BASE_URL", "model_base_url"},
+}};
+constexpr const char* kFallbackVariable = "SWORN_EXTRACTIVE_FALLBACK";  // 0 or 1
 
 std::optional<std::string> Find(const Environment& environment, const std::string& name) {
   const auto found = environment.find(name);
@@ -57,7 +65,9 @@ std::filesystem::path XdgFolder(const Environment& environment, const std::strin
 
 void RefuseUnknownVariables(const Environment& environment) {
   std::vector<std::string> known = {"SWORN_KB", "SWORN_CONFIG", "SWORN_SHARED_DATA"};
-  for (const NumberVariable& variable : kNumberVariables) known.emplace_back(variable.name);
+  for (const Variable& variable : kNumberVariables) known.emplace_back(variable.name);
+  for (const Variable& variable : kTextVariables) known.emplace_back(variable.name);
+  known.emplace_back(kFallbackVariable);
   for (const auto& [name, value] : environment) {
     if (!name.starts_with(kPrefix) || name.starts_with(kTestPrefix)) continue;
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
@@ -78,12 +88,20 @@ std::uint64_t ParseNumber(const std::string& name, const std::string& text) {
 
 void ApplyEnvironment(const Environment& environment, service::Config& config) {
   nlohmann::json object = nlohmann::json::object();
-  for (const NumberVariable& variable : kNumberVariables) {
+  for (const Variable& variable : kNumberVariables) {
     if (const auto value = Find(environment, variable.name)) {
       object[variable.key] = ParseNumber(variable.name, *value);
     }
   }
-  service::ApplyConfig(object.dump(), config);
+  for (const Variable& variable : kTextVariables) {
+    if (const auto value = Find(environment, variable.name)) object[variable.key] = *value;
+  }
+  if (const auto value = Find(environment, kFallbackVariable)) {
+    object["extractive_fallback"] = ParseNumber(kFallbackVariable, *value) != 0;
+  }
+  // Bytes that are no UTF-8 become U+FFFD, which no model is called.
+  const auto replace = nlohmann::json::error_handler_t::replace;
+  service::ApplyConfig(object.dump(-1, ' ', false, replace), config);
   // Not through JSON: a path need not be UTF-8.
   if (const auto folder = Find(environment, "SWORN_KB")) config.kb = *folder;
 }

@@ -17,6 +17,9 @@ pkg_check_modules(MD4C REQUIRED IMPORTED_TARGET md4c)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
 pkg_check_modules(POPPLER REQUIRED IMPORTED_TARGET poppler-cpp)
 pkg_check_modules(UCHARDET REQUIRED IMPORTED_TARGET uchardet)
+if(SWORN_WITH_PULL)
+  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+endif()
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
 
 # Debian ships these two without a package file.

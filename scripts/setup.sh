@@ -13,13 +13,14 @@ set -eu
 build="g++ cmake ninja-build pkg-config ccache"
 stores="libfaiss-dev libopenblas-dev libxapian-dev libsqlite3-dev"
 evidence="libssl-dev"
+network="libcurl4-openssl-dev"
 program="nlohmann-json3-dev libcli11-dev libseccomp-dev"
 text="libicu-dev libstemmer-dev libcld2-dev libuchardet-dev"
 formats="libpoppler-cpp-dev poppler-data libarchive-dev libpugixml-dev libgumbo-dev libmd4c-dev libgmime-3.0-dev"
 converters="antiword catdoc unrtf libemail-outlook-message-perl libemail-address-perl"
 tests="libgtest-dev libgmock-dev"
 
-wanted="$build $stores $evidence $program $text $formats $converters $tests"
+wanted="$build $stores $evidence $network $program $text $formats $converters $tests"
 for option in "$@"; do
   case "$option" in
     --dev) wanted="$wanted clang-14 g++-aarch64-linux-gnu qemu-user clang-tidy clang-format libclang-rt-14-dev strace debootstrap" ;;

@@ -25,6 +25,8 @@ std::unique_ptr<Components> Compose(const Config& config, bool create) {
   parts->store =
       store::KnowledgeStore::Open(config.kb, {parts->files, parts->clock, WorkerCount(config)});
   parts->snapshots = std::make_unique<SnapshotCache>(*parts->store);
+  parts->registry = std::make_unique<ModelRegistry>(config.kb, parts->files, parts->clock);
+  parts->models = ComposeModelTools(parts->config);
   return parts;
 }
 

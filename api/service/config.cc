@@ -35,7 +35,10 @@ using Setter = std::function<void(const std::string&, const json&, Config&)>;
 template <typename Member>
 Setter Set(Member Config::*member) {
   return [member](const std::string& key, const json& value, Config& config) {
-    if constexpr (std::is_integral_v<Member>) {
+    if constexpr (std::is_same_v<Member, bool>) {
+      if (!value.is_boolean()) Refuse(key, "true or false");
+      config.*member = value.get<bool>();
+    } else if constexpr (std::is_integral_v<Member>) {
       config.*member = ReadInteger<Member>(key, value);
     } else {
       if (!value.is_string()) Refuse(key, "a string");
@@ -55,6 +58,12 @@ const std::map<std::string, Setter>& Setters() {
       {"worker_memory_bytes", Set(&Config::worker_memory_bytes)},
       {"chunk_bytes", Set(&Config::chunk_bytes)},
       {"publish_seconds", Set(&Config::publish_seconds)},
+      {"model", Set(&Config::model)},
+      {"extractive_fallback", Set(&Config::extractive_fallback)},
+      {"threads", Set(&Config::threads)},
+      {"kernels", Set(&Config::kernels)},
+      {"model_base_url", Set(&Config::model_base_url)},
+      {"max_model_bytes", Set(&Config::max_model_bytes)},
   };
   return setters;
 }
@@ -96,6 +105,9 @@ void ValidateConfig(const Config& config) {
   CheckRange("worker_memory_bytes", config.worker_memory_bytes, 256 * kMebibyte, 65536 * kMebibyte);
   CheckRange("chunk_bytes", config.chunk_bytes, 200, 8000);
   CheckRange("publish_seconds", config.publish_seconds, 1, 3600);
+  if (config.model.empty()) Refuse("model", "the id of a model, or extractive");
+  CheckRange("threads", config.threads, 0, 256);
+  CheckRange("max_model_bytes", config.max_model_bytes, 1, 1048576 * kMebibyte);
 }
 
 }  // namespace sworn::service

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 namespace sworn::service {
@@ -18,6 +19,12 @@ struct Config {
   std::uint64_t worker_memory_bytes = 2ULL << 30;   // address space of an extraction worker
   std::uint32_t chunk_bytes = 1000;                 // target size of a chunk
   std::uint32_t publish_seconds = 30;               // a running job publishes this often
+  std::string model = "extractive";                 // who answers unless a question names another
+  bool extractive_fallback = false;  // what the model leaves unanswered is answered in quotations
+  std::uint32_t threads = 0;         // of a model; 0: one per core
+  std::string kernels;               // name of the kernel table; empty: the best that runs here
+  std::string model_base_url;        // where `model pull ID` looks; empty: nowhere
+  std::uint64_t max_model_bytes = 64ULL << 30;  // of one download or import
   std::filesystem::path program =
       "/proc/self/exe";  // started as extraction worker; not in the file
 };

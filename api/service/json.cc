@@ -264,6 +264,16 @@ json ToJson(const DoctorFinding& finding) {
           {"detail", finding.detail}};
 }
 
+json ToJson(const ModelEntry& model) {
+  return {{"id", model.id},
+          {"file", model.file},
+          {"sha256", model.sha256},
+          {"bytes", model.bytes},
+          {"architecture", model.architecture},
+          {"imported_at", Time(model.imported_ms)},
+          {"source", model.source}};
+}
+
 json ToJson(const BeirReport& report) {
   json modes = json::array();
   for (const BeirModeResult& mode : report.modes) {

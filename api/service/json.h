@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/service/model_registry.h"
 #include "api/service/requests.h"
 
 namespace sworn::service {
@@ -16,6 +17,7 @@ nlohmann::json ToJson(const store::CollectionInfo& collection);
 nlohmann::json ToJson(const RemoveReport& report);
 nlohmann::json ToJson(const StatusReport& report);
 nlohmann::json ToJson(const DoctorFinding& finding);
+nlohmann::json ToJson(const ModelEntry& model);
 nlohmann::json ToJson(const BeirReport& report);
 nlohmann::json ToJson(const AnswerEvaluation& evaluation);
 

@@ -9,6 +9,7 @@
 #include "api/service/components.h"
 #include "api/service/evidence.h"
 #include "api/service/index_service.h"
+#include "api/service/model_service.h"
 #include "api/service/query_service.h"
 #include "api/service/version.h"
 #include "audit/audit_log.h"
@@ -137,6 +138,30 @@ class LocalKnowledgeBase : public KnowledgeBase {
 
   std::string AuditReceipt(std::uint64_t index) override {
     return audit::AuditReader(parts_->config.kb).ReceiptOf(index).tlog_proof;
+  }
+
+  std::vector<ModelEntry> Models() override { return parts_->registry->List(); }
+
+  ModelEntry ModelInfo(const std::string& id) override { return parts_->registry->Get(id); }
+
+  ModelEntry VerifyModel(const std::string& id) override {
+    ModelEntry entry = parts_->registry->Get(id);
+    parts_->registry->Verify(entry);
+    return entry;
+  }
+
+  ModelEntry RemoveModel(const std::string& id) override {
+    return service::RemoveModel(*parts_, Log(), id);
+  }
+
+  ModelEntry ImportModel(const ModelImportRequest& request, const ProgressSink& progress,
+                         const CancelFlag& cancel) override {
+    return service::ImportModel(*parts_, Log(), request, progress, cancel);
+  }
+
+  ModelEntry PullModel(const ModelPullRequest& request, const ProgressSink& progress,
+                       const CancelFlag& cancel) override {
+    return service::PullModel(*parts_, Log(), request, progress, cancel);
   }
 
   std::vector<json> Fsck(bool repair,

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/service/config.h"
+#include "api/service/model_registry.h"
 #include "api/service/requests.h"
 #include "core/cancel.h"
 
@@ -74,6 +75,18 @@ class KnowledgeBase {
   virtual void AuditExport(const std::function<void(const nlohmann::json&)>& line) = 0;
   /// The tlog-proof text of an entry.
   virtual std::string AuditReceipt(std::uint64_t index) = 0;
+
+  // Model files.
+  virtual std::vector<ModelEntry> Models() = 0;
+  /// Throws kNotConfigured for an unknown id; so do the next two.
+  virtual ModelEntry ModelInfo(const std::string& id) = 0;
+  /// Throws kIntegrity unless the file is the one that was pinned.
+  virtual ModelEntry VerifyModel(const std::string& id) = 0;
+  virtual ModelEntry RemoveModel(const std::string& id) = 0;
+  virtual ModelEntry ImportModel(const ModelImportRequest& request, const ProgressSink& progress,
+                                 const CancelFlag& cancel) = 0;
+  virtual ModelEntry PullModel(const ModelPullRequest& request, const ProgressSink& progress,
+                               const CancelFlag& cancel) = 0;
 
   /// Faults as {"where","reason","repaired"}; empty when everything agrees.
   virtual std::vector<nlohmann::json> Fsck(

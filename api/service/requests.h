@@ -140,6 +140,19 @@ struct AskResponse {
   AuditReference audit;
 };
 
+struct ModelImportRequest {
+  std::filesystem::path path;  // a GGUF file, a safetensors file or a folder that holds one
+  std::string id;              // empty: suggested by the name
+  std::string sha256;          // of the file that will be stored; empty: any
+};
+
+struct ModelPullRequest {
+  std::string what;      // an address, or a name below base_url
+  std::string id;        // empty: suggested by the address
+  std::string base_url;  // empty: the configured one
+  std::string sha256;    // empty: that of a known model, else whatever comes is pinned
+};
+
 struct ListRequest {
   std::vector<std::string> collections;
   bool with_withdrawn = false;

@@ -211,5 +211,21 @@ TEST(ExitCode, EveryErrorHasItsFixedStatus) {
   }
 }
 
+TEST(Arguments, ModelVerbsTakeTheirOptions) {
+  const auto import =
+      ParseAs<ModelImportCommand>({"model", "import", "m.gguf", "--id", "mine", "--sha256", "ab"});
+  EXPECT_EQ(import.request.path, "m.gguf");
+  EXPECT_EQ(import.request.id, "mine");
+  EXPECT_EQ(import.request.sha256, "ab");
+  const auto pull = ParseAs<ModelPullCommand>(
+      {"model", "pull", "mine", "--base-url", "https://h", "--id", "other"});
+  EXPECT_EQ(pull.request.what, "mine");
+  EXPECT_EQ(pull.request.base_url, "https://h");
+  EXPECT_EQ(pull.request.id, "other");
+  EXPECT_EQ(ParseAs<ModelVerifyCommand>({"model", "verify", "x"}).id, "x");
+  EXPECT_THAT(RefusalOf({"model", "verfy", "x"}), HasSubstr("verify"));
+  EXPECT_THAT(RefusalOf({"model", "import"}), HasSubstr("FILE"));
+}
+
 }  // namespace
 }  // namespace sworn::cli

@@ -63,6 +63,22 @@ class FakeKnowledgeBase : public service::KnowledgeBase {
   std::string AuditReceipt(std::uint64_t index) override {
     return "receipt of " + std::to_string(index);
   }
+  std::vector<service::ModelEntry> Models() override { return models; }
+  service::ModelEntry ModelInfo(const std::string& /*id*/) override { return models.at(0); }
+  service::ModelEntry VerifyModel(const std::string& /*id*/) override { return models.at(0); }
+  service::ModelEntry RemoveModel(const std::string& /*id*/) override { return models.at(0); }
+  service::ModelEntry ImportModel(const service::ModelImportRequest& request,
+                                  const service::ProgressSink& /*progress*/,
+                                  const CancelFlag& /*cancel*/) override {
+    import_request = request;
+    return models.at(0);
+  }
+  service::ModelEntry PullModel(const service::ModelPullRequest& request,
+                                const service::ProgressSink& /*progress*/,
+                                const CancelFlag& /*cancel*/) override {
+    pull_request = request;
+    return models.at(0);
+  }
   std::vector<nlohmann::json> Fsck(bool /*repair*/,
                                    const std::function<void(std::string_view)>& progress) override {
     progress("catalog");
@@ -79,6 +95,9 @@ class FakeKnowledgeBase : public service::KnowledgeBase {
   service::SearchResponse search_response;
   service::AskRequest ask_request;
   service::AskResponse ask_response;
+  std::vector<service::ModelEntry> models;
+  service::ModelImportRequest import_request;
+  service::ModelPullRequest pull_request;
   service::ListRequest list_request;
   std::vector<store::DocumentInfo> documents;
   std::string text;

@@ -70,5 +70,19 @@ TEST(Settings, UnknownOrMalformedVariablesAreRefused) {
             "accepted");
 }
 
+TEST(Settings, TextAndSwitchVariablesReachTheirKeys) {
+  const service::Config config = LoadSettings({}, {{"HOME", "/x"},
+                                                   {"SWORN_MODEL", "tiny"},
+                                                   {"SWORN_KERNELS", "scalar"},
+                                                   {"SWORN_THREADS", "3"},
+                                                   {"SWORN_EXTRACTIVE_FALLBACK", "1"},
+                                                   {"SWORN_MODEL_BASE_URL", "https://h"}});
+  EXPECT_EQ(config.model, "tiny");
+  EXPECT_EQ(config.kernels, "scalar");
+  EXPECT_EQ(config.threads, 3U);
+  EXPECT_TRUE(config.extractive_fallback);
+  EXPECT_EQ(config.model_base_url, "https://h");
+}
+
 }  // namespace
 }  // namespace sworn::cli

@@ -1,0 +1,66 @@
+#include "cli/args_model.h"
+
+#include <memory>
+#include <string>
+
+#include "cli/args_helpers.h"
+
+namespace sworn::cli {
+namespace {
+
+void AddImport(CLI::App& group, Command& result) {
+  struct Options {
+    ModelImportCommand command;
+    std::string path;
+  };
+  auto options = std::make_shared<Options>();
+  service::ModelImportRequest& request = options->command.request;
+  CLI::App& verb = *group.add_subcommand("import", "Take a model file into the knowledge base");
+  verb.add_option("FILE", options->path, "A GGUF file, a safetensors file or folder")->required();
+  verb.add_option("--id", request.id, "Its name here (default: from the file's name)")
+      ->type_name("ID");
+  verb.add_option("--sha256", request.sha256, "Take it only with this digest")->type_name("HEX");
+  verb.callback([options, &result] {
+    options->command.request.path = options->path;
+    result = options->command;
+  });
+}
+
+void AddPull(CLI::App& group, Command& result) {
+  auto pull = std::make_shared<ModelPullCommand>();
+  CLI::App& verb = AddVerb(group, result, "pull",
+                           "Download a model file; the only command that uses the network", pull);
+  verb.add_option("ID", pull->request.what, "An address, or a name below the base address")
+      ->required();
+  verb.add_option("--base-url", pull->request.base_url,
+                  "Where names are looked for (default: model_base_url)")
+      ->type_name("URL");
+  verb.add_option("--sha256", pull->request.sha256, "Take it only with this digest")
+      ->type_name("HEX");
+  verb.add_option("--id", pull->request.id, "Its name here (default: from the address)")
+      ->type_name("NAME");
+}
+
+template <typename T>
+void AddById(CLI::App& group, Command& result, const std::string& name, const std::string& help) {
+  auto command = std::make_shared<T>();
+  AddVerb(group, result, name, help, command)
+      .add_option("ID", command->id, "The model")
+      ->required();
+}
+
+}  // namespace
+
+void AddModel(CLI::App& app, Command& result) {
+  CLI::App& group = *app.add_subcommand("model", "Model files, each pinned by its SHA-256");
+  group.require_subcommand(1);
+  AddVerb(group, result, "list", "List the models", std::make_shared<ModelListCommand>());
+  AddImport(group, result);
+  AddPull(group, result);
+  AddById<ModelVerifyCommand>(group, result, "verify",
+                              "Compare a model's file with the pinned digest");
+  AddById<ModelInfoCommand>(group, result, "info", "Show a model");
+  AddById<ModelRemoveCommand>(group, result, "remove", "Delete a model");
+}
+
+}  // namespace sworn::cli
