@@ -1,5 +1,7 @@
 #include "llm/charsmap.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/text/unicode.h"
 #include "llm/sentencepiece.h"
@@ -10,6 +12,9 @@ namespace {
 // One sequence may become at most this many bytes for each of its own; U+FDFA, the longest of
 // NFKC, needs 11.
 constexpr std::size_t kMaxGrowth = 64;
+constexpr std::size_t kMaxRewrittenBytes = 4 * kMaxEncodeBytes;
+// Longest sequence that is looked for: a damaged trie may run in circles.
+constexpr std::size_t kMaxSequenceBytes = 256;
 
 // A unit of the double array: the label of the edge to it, whether a value hangs below it, and by
 // how much the places of its children differ from its own.
@@ -42,7 +47,7 @@ std::size_t Charsmap::Longest(std::string_view text, std::string_view& replaceme
   if (units_.empty()) return 0;
   std::size_t longest = 0;
   std::uint32_t at = Offset(units_.front());
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(text.size(), kMaxSequenceBytes); ++i) {
     const std::uint32_t byte = static_cast<std::uint8_t>(text[i]);
     at ^= byte;
     if (at >= units_.size() || Label(units_[at]) != byte) break;
@@ -69,6 +74,9 @@ std::string Charsmap::Rewrite(std::string_view text) const {
     if (length == 0) {
       length = CodePointSize(text[at]);
       replacement = text.substr(at, length);
+    }
+    if (out.size() + replacement.size() > kMaxRewrittenBytes) {
+      throw Error(ErrorCode::kTooLarge, "the text is too long for one prompt when normalized");
     }
     out += replacement;
     at += length;

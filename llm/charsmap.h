@@ -25,7 +25,7 @@ class Charsmap {
   explicit Charsmap(std::string_view bytes);
 
   /// `text` with the longest match at every place replaced. Valid UTF-8 gives valid UTF-8; throws
-  /// kIntegrity where a damaged map does not.
+  /// kIntegrity where a damaged map does not and kTooLarge for what becomes too long.
   [[nodiscard]] std::string Rewrite(std::string_view text) const;
 
  private:
