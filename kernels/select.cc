@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "kernels/cpu_x86.h"
 #include "kernels/ops.h"
 
 namespace sworn::kernels {
@@ -12,17 +13,17 @@ namespace {
 
 struct Candidate {
   std::string_view name;
-  bool (*can_run)();
+  bool (*can_run)() noexcept;
   const IntegerOps& integers;
   const CoarseOps& coarse;
   const FloatOps& floats;
 };
 
-bool Always() { return true; }
+bool Always() noexcept { return true; }
 
 #if defined(__aarch64__)
-bool HasDotprod() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
-bool HasI8mm() { return HasDotprod() && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }
+bool HasDotprod() noexcept { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+bool HasI8mm() noexcept { return HasDotprod() && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }
 #endif
 
 // Best first.
@@ -30,6 +31,11 @@ constexpr Candidate kCandidates[] = {
 #if defined(__aarch64__)
     {"i8mm", HasI8mm, kI8mmIntegerOps, kScalarCoarseOps, kNeonFloatOps},
     {"dotprod", HasDotprod, kDotprodIntegerOps, kScalarCoarseOps, kNeonFloatOps},
+#elif defined(__x86_64__)
+    {"amx", HasAmx, kAmxIntegerOps, kScalarCoarseOps, kAvx512FloatOps},
+    {"avx512vnni", HasAvx512Vnni, kAvx512VnniIntegerOps, kScalarCoarseOps, kAvx512FloatOps},
+    {"avxvnni", HasAvxVnni, kAvxVnniIntegerOps, kScalarCoarseOps, kAvx2FloatOps},
+    {"avx2", HasAvx2, kAvx2IntegerOps, kScalarCoarseOps, kAvx2FloatOps},
 #endif
     {"scalar", Always, kScalarIntegerOps, kScalarCoarseOps, kScalarFloatOps},
 };
