@@ -53,7 +53,7 @@ Pretokens ChoosePretokens(const ModelFile& file) {
 
 /// GPT-2 writes a byte as a printable character: itself where it is one, otherwise the next of the
 /// characters from U+0100 on. `bytes[code point]` is the byte, or -1.
-std::array<std::int16_t, 324> BytesOfCharacters() {
+constexpr std::array<std::int16_t, 324> BytesOfCharacters() {
   std::array<std::int16_t, 324> bytes{};
   bytes.fill(-1);
   std::size_t next = 256;
@@ -64,9 +64,10 @@ std::array<std::int16_t, 324> BytesOfCharacters() {
   return bytes;
 }
 
+constexpr std::array<std::int16_t, 324> kBytes = BytesOfCharacters();
+
 /// The bytes that `written` stands for; as it is written where that is no such form.
 std::string ToBytes(const std::string& written) {
-  static const std::array<std::int16_t, 324> kBytes = BytesOfCharacters();
   std::string bytes;
   bytes.reserve(written.size());
   for (std::size_t i = 0; i < written.size(); ++i) {

@@ -45,6 +45,7 @@ Charsmap::Charsmap(std::string_view bytes) {
 
 std::size_t Charsmap::Longest(std::string_view text, std::string_view& replacement) const {
   if (units_.empty()) return 0;
+  const std::string_view replacements = replacements_;
   std::size_t longest = 0;
   std::uint32_t at = Offset(units_.front());
   for (std::size_t i = 0; i < std::min(text.size(), kMaxSequenceBytes); ++i) {
@@ -54,10 +55,10 @@ std::size_t Charsmap::Longest(std::string_view text, std::string_view& replaceme
     const std::uint32_t unit = units_[at];
     at ^= Offset(unit);
     if (!HasLeaf(unit)) continue;
-    const std::size_t value = at < units_.size() ? Value(units_[at]) : replacements_.size();
-    if (value >= replacements_.size()) break;
+    const std::size_t value = at < units_.size() ? Value(units_[at]) : replacements.size();
+    if (value >= replacements.size()) break;
     longest = i + 1;
-    replacement = std::string_view(replacements_).substr(value);
+    replacement = replacements.substr(value);
   }
   if (longest == 0) return 0;
   replacement = replacement.substr(0, longest * kMaxGrowth + 1);

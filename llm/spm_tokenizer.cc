@@ -98,10 +98,33 @@ class Parts {
 
 class SpmTokenizer final : public SentencePieceTokenizer {
  public:
-  explicit SpmTokenizer(const ModelFile& file) : SentencePieceTokenizer(file) {}
+  explicit SpmTokenizer(const ModelFile& file) : SentencePieceTokenizer(file) {
+    for (std::size_t i = 0; i < vocabulary(); ++i) {
+      const std::string_view bytes = vocabulary_data().texts[i];
+      if (kind(i) == TokenKind::kNormal && EndOfWord(bytes, 0) < bytes.size()) words_only_ = false;
+    }
+  }
 
  private:
+  /// The end of the spaces at `at` and of what follows them up to the next space.
+  static std::size_t EndOfWord(std::string_view text, std::size_t at) {
+    at = std::min(text.find_first_not_of(' ', at), text.size());
+    return std::min(text.find(' ', at), text.size());
+  }
+
   void EncodePlain(std::string_view text, std::vector<Token>& tokens) const override {
+    if (!words_only_) {
+      EncodeWord(text, tokens);
+      return;
+    }
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = EndOfWord(text, at);
+      EncodeWord(text.substr(at, end - at), tokens);
+      at = end;
+    }
+  }
+
+  void EncodeWord(std::string_view text, std::vector<Token>& tokens) const {
     Parts parts(text);
     parts.Join([this](std::string_view bytes) -> std::optional<float> {
       const auto token = FindNormal(bytes);
@@ -116,6 +139,10 @@ class SpmTokenizer final : public SentencePieceTokenizer {
       }
     });
   }
+
+  // No token reaches across the border of two words: they can be joined word by word, which is
+  // faster and gives the same.
+  bool words_only_ = true;
 };
 
 }  // namespace

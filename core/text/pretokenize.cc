@@ -17,9 +17,8 @@ constexpr std::array<Kind, 128> AsciiKinds() {
   for (Kind& kind : kinds) kind = Kind::kOther;
   for (std::size_t c = '0'; c <= '9'; ++c) kinds[c] = Kind::kNumber;
   for (std::size_t c = 'a'; c <= 'z'; ++c) kinds[c] = kinds[c - 32] = Kind::kLetter;
-  for (const char c : {' ', '\t', '\n', '\v', '\f', '\r'}) {
-    kinds[static_cast<std::size_t>(c)] = Kind::kSpace;
-  }
+  for (std::size_t c = '\t'; c <= '\r'; ++c) kinds[c] = Kind::kSpace;
+  kinds[' '] = Kind::kSpace;
   return kinds;
 }
 constexpr std::array<Kind, 128> kAsciiKinds = AsciiKinds();

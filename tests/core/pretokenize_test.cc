@@ -73,14 +73,14 @@ constexpr const char* kQwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 std::string RandomText(std::mt19937_64& random) {
-  static const std::vector<std::string> kParts = {
+  static const std::vector<std::string> parts = {
       " ",      " ",      "  ",     "\n",         "\r",        "\t",     "\v",     "'",
       "s",      "S",      "ll",     "Ve",         "re",        "D",      "a",      "b",
       "Z",      "1",      "23",     ".",          ",",         "(",      "\u00e9", "\u017f",
       "\u00bd", "\u0661", "\u00a0", "\u3000",     "?",         "\u4e2d", "\u0301", "\u2028",
       "\u0085", "\u200b", "\u2167", "\U0001F999", "\U0001D7D8"};
   std::string text;
-  for (std::size_t i = random() % 14; i > 0; --i) text += kParts[random() % kParts.size()];
+  for (std::size_t i = random() % 14; i > 0; --i) text += parts[random() % parts.size()];
   return text;
 }
 

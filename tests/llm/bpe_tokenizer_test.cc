@@ -1,3 +1,4 @@
+#include <iterator>
 #include <limits>
 #include <map>
 #include <random>
@@ -255,6 +256,38 @@ TEST(BpeTokenizer, DamagedMetadataIsNamed) {
     f.Strings("tokenizer.ggml.tokens").back() = "<|other|>";
     f.values["tokenizer.ggml.add_bos_token"] = true;
   });
+}
+
+TEST(BpeTokenizer, RandomDamageIsAnErrorOrAnotherVocabulary) {
+  const FakeModelFile sound = ByteLevelFile(kMerges, {{"<|eot_id|>", 3}, {"  ", 4}}, "llama-bpe");
+  std::mt19937_64 random(17);
+  std::size_t loaded = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    FakeModelFile file = sound;
+    for (std::size_t n = 1 + random() % 4; n > 0; --n) {
+      auto value = file.values.begin();
+      std::advance(value, random() % file.values.size());
+      if (auto* texts = std::get_if<std::vector<std::string>>(&value->second)) {
+        std::string& text = (*texts)[random() % texts->size()];
+        text.insert(random() % (text.size() + 1), 1, static_cast<char>(random()));
+      } else if (auto* types = std::get_if<std::vector<std::int64_t>>(&value->second)) {
+        (*types)[random() % types->size()] = static_cast<std::int64_t>(random() % 8);
+      } else if (auto* scores = std::get_if<std::vector<double>>(&value->second)) {
+        scores->resize(scores->size() - random() % 2);
+      } else if (random() % 8 == 0) {
+        file.values.erase(value);
+      }
+    }
+    try {
+      const auto tokenizer = LoadTokenizer(file);
+      ++loaded;
+      const std::string text = "lower newaa  <|eot_id|>";
+      ASSERT_EQ(tokenizer->Decode(tokenizer->Encode(text)), text) << "seed 17, file " << i;
+    } catch (const Error& error) {
+      ASSERT_NE(error.code(), ErrorCode::kInternal) << error.what();
+    }
+  }
+  EXPECT_GT(loaded, 200U);
 }
 
 TEST(BpeTokenizer, AnotherKindOfTokenizerIsRefusedByItsName) {
