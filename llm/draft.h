@@ -1,7 +1,7 @@
 // Guesses the next tokens by copying: an answer that quotes repeats the passages of its prompt.
 //
 // A guess costs little, because all of it is checked in one forward pass, and changes nothing: only
-// tokens that are chosen anyway are kept (docs/engine.md).
+// tokens that are chosen anyway are kept (docs/decoding.md).
 #pragma once
 
 #include <cstddef>
