@@ -7,13 +7,9 @@
 
 #include "kernels/kernels.h"
 #include "kernels/ops.h"
+#include "kernels/target.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,f16c")
-#endif
+SWORN_TARGET_BEGIN("avx2,fma,f16c")
 
 namespace sworn::kernels {
 namespace {
@@ -143,9 +139,5 @@ const FloatOps kAvx2FloatOps = kFloatOps;
 
 }  // namespace sworn::kernels
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+SWORN_TARGET_END
 #endif  // __x86_64__

@@ -7,18 +7,15 @@
 
 #include "kernels/kernels.h"
 #include "kernels/ops.h"
+#include "kernels/target.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(                                                    \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), \
-    apply_to = function)
-#else
+#if !defined(__clang__)
 // GCC 12 takes the "undefined" operands of its own intrinsics for ours (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 #endif
+
+SWORN_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 
 namespace sworn::kernels {
 namespace {
@@ -97,9 +94,5 @@ const FloatOps kAvx512FloatOps = kFloatOps;
 
 }  // namespace sworn::kernels
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+SWORN_TARGET_END
 #endif  // __x86_64__

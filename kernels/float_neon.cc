@@ -7,6 +7,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/ops.h"
+#include "kernels/target.h"
 
 namespace sworn::kernels {
 namespace {
@@ -32,7 +33,7 @@ template <typename Op>
   return ForEachPart([&](std::size_t p) { return vld1q_f32(from + 4 * p); });
 }
 [[gnu::always_inline]] inline void Store(float* to, Lanes x) {
-#pragma GCC unroll 4
+  SWORN_UNROLL
   for (std::size_t p = 0; p < kParts; ++p) {
     vst1q_f32(to + 4 * p, x.part[p]);
   }
@@ -96,7 +97,7 @@ template <typename Op>
   });
 }
 [[gnu::always_inline]] inline void NarrowF16(Lanes x, std::uint16_t* to) {
-#pragma GCC unroll 4
+  SWORN_UNROLL
   for (std::size_t p = 0; p < kParts; ++p) {
     vst1_u16(to + 4 * p, vreinterpret_u16_f16(vcvt_f16_f32(x.part[p])));
   }

@@ -7,6 +7,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/ops.h"
+#include "kernels/target.h"
 
 namespace sworn::kernels {
 namespace {

@@ -7,6 +7,7 @@
 #include <arm_neon.h>
 
 #include "kernels/ops.h"
+#include "kernels/target.h"
 
 namespace sworn::kernels {
 namespace {
@@ -43,33 +44,32 @@ template <typename Weights>
                       k % Weights::kColumns / 4);
 }
 
-#pragma GCC push_options
-#pragma GCC target("arch=armv8.2-a+dotprod")
+SWORN_TARGET_BEGIN("arch=armv8.2-a+dotprod")
 
 /// kTokens tokens times the 16 rows that begin at `tile`.
 template <typename Weights, std::size_t kTokens>
 void DotTile(const std::uint8_t* tile, std::size_t columns, const std::int8_t* x,
              std::size_t x_stride, const std::int32_t* x_sums, std::int32_t* out) {
   int32x4_t sums[kTokens][kRegisters];
-#pragma GCC unroll 4
+  SWORN_UNROLL
   for (std::size_t t = 0; t < kTokens; ++t) {
-#pragma GCC unroll 4
+    SWORN_UNROLL
     for (std::size_t i = 0; i < kRegisters; ++i) {
       sums[t][i] = vdupq_n_s32(0);
     }
   }
   for (std::size_t k = 0; k < columns; k += 16) {
     int8x16_t inputs[kTokens];
-#pragma GCC unroll 4
+    SWORN_UNROLL
     for (std::size_t t = 0; t < kTokens; ++t) {
       inputs[t] = vld1q_s8(x + t * x_stride + k);
     }
-#pragma GCC unroll 4
+    SWORN_UNROLL
     for (std::size_t i = 0; i < kRegisters; ++i) {
       const int8x16_t weights[] = {
           GetWeights<Weights>(tile, k, i), GetWeights<Weights>(tile, k + 4, i),
           GetWeights<Weights>(tile, k + 8, i), GetWeights<Weights>(tile, k + 12, i)};
-#pragma GCC unroll 4
+      SWORN_UNROLL
       for (std::size_t t = 0; t < kTokens; ++t) {
         int32x4_t sum = vdotq_laneq_s32(sums[t][i], weights[0], inputs[t], 0);
         sum = vdotq_laneq_s32(sum, weights[1], inputs[t], 1);
@@ -78,10 +78,10 @@ void DotTile(const std::uint8_t* tile, std::size_t columns, const std::int8_t* x
       }
     }
   }
-#pragma GCC unroll 4
+  SWORN_UNROLL
   for (std::size_t t = 0; t < kTokens; ++t) {
     const int32x4_t offset = vdupq_n_s32(Weights::kOffset * x_sums[t]);
-#pragma GCC unroll 4
+    SWORN_UNROLL
     for (std::size_t i = 0; i < kRegisters; ++i) {
       vst1q_s32(out + t * kPanelRows + 4 * i, vsubq_s32(sums[t][i], offset));
     }
@@ -106,9 +106,8 @@ void DotPanel(const std::uint8_t* panel, std::size_t columns, const std::int8_t*
   }
 }
 
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("arch=armv8.2-a+i8mm")
+SWORN_TARGET_END
+SWORN_TARGET_BEGIN("arch=armv8.2-a+i8mm")
 
 /// 2 * kPairs tokens times the 16 rows that begin at `tile`.
 template <typename Weights, std::size_t kPairs>
@@ -116,39 +115,39 @@ void MatrixTile(const std::uint8_t* tile, std::size_t columns, const std::int8_t
                 std::size_t x_stride, const std::int32_t* x_sums, std::int32_t* out) {
   // sums[p][2 * i + h] holds rows 4i + 2h and the next, each times tokens 2p and 2p + 1.
   int32x4_t sums[kPairs][2 * kRegisters];
-#pragma GCC unroll 8
+  SWORN_UNROLL
   for (std::size_t p = 0; p < kPairs; ++p) {
-#pragma GCC unroll 8
+    SWORN_UNROLL
     for (std::size_t i = 0; i < 2 * kRegisters; ++i) {
       sums[p][i] = vdupq_n_s32(0);
     }
   }
   for (std::size_t k = 0; k < columns; k += 8) {
     int8x16_t inputs[kPairs];
-#pragma GCC unroll 8
+    SWORN_UNROLL
     for (std::size_t p = 0; p < kPairs; ++p) {
       const std::int8_t* const pair = x + 2 * p * x_stride + k;
       inputs[p] = vcombine_s8(vld1_s8(pair), vld1_s8(pair + x_stride));
     }
-#pragma GCC unroll 8
+    SWORN_UNROLL
     for (std::size_t i = 0; i < kRegisters; ++i) {
       const int32x4_t low = vreinterpretq_s32_s8(GetWeights<Weights>(tile, k, i));
       const int32x4_t high = vreinterpretq_s32_s8(GetWeights<Weights>(tile, k + 4, i));
       const int8x16_t first = vreinterpretq_s8_s32(vzip1q_s32(low, high));
       const int8x16_t second = vreinterpretq_s8_s32(vzip2q_s32(low, high));
-#pragma GCC unroll 8
+      SWORN_UNROLL
       for (std::size_t p = 0; p < kPairs; ++p) {
         sums[p][2 * i] = vmmlaq_s32(sums[p][2 * i], first, inputs[p]);
         sums[p][2 * i + 1] = vmmlaq_s32(sums[p][2 * i + 1], second, inputs[p]);
       }
     }
   }
-#pragma GCC unroll 8
+  SWORN_UNROLL
   for (std::size_t p = 0; p < kPairs; ++p) {
     const int32x4_t even_offset = vdupq_n_s32(Weights::kOffset * x_sums[2 * p]);
     const int32x4_t odd_offset = vdupq_n_s32(Weights::kOffset * x_sums[2 * p + 1]);
     std::int32_t* const even = out + 2 * p * kPanelRows;
-#pragma GCC unroll 8
+    SWORN_UNROLL
     for (std::size_t i = 0; i < kRegisters; ++i) {
       const int32x4_t low = sums[p][2 * i];
       const int32x4_t high = sums[p][2 * i + 1];
@@ -181,7 +180,7 @@ void MatrixPanel(const std::uint8_t* panel, std::size_t columns, const std::int8
   }
 }
 
-#pragma GCC pop_options
+SWORN_TARGET_END
 
 }  // namespace
 

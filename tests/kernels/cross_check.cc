@@ -22,20 +22,22 @@ std::uint64_t Digest(const std::vector<std::uint8_t>& bytes) {
 
 int main() {
   using sworn::kernels::KernelTable;
+  const KernelTable* const scalar = sworn::kernels::FindKernels("scalar");
   std::string names;
   for (const KernelTable* table : sworn::kernels::RunnableKernels()) {
-    names += (names.empty() ? "" : " ") + std::string(table->name);
+    names += table->name;
+    names += table == scalar ? "\n" : " ";
   }
-  std::fprintf(stderr, "%s\n", names.c_str());
+  std::fputs(names.c_str(), stderr);
 
   bool same = true;
   for (const sworn::kernels::TableCase& test : sworn::kernels::TableCases()) {
     const std::string name(test.name);
-    const std::vector<std::uint8_t> expected = test.run(*sworn::kernels::FindKernels("scalar"));
+    const std::vector<std::uint8_t> expected = test.run(*scalar);
     std::printf("%s %zu %016llx\n", name.c_str(), expected.size(),
                 static_cast<unsigned long long>(Digest(expected)));
     for (const KernelTable* table : sworn::kernels::RunnableKernels()) {
-      if (test.run(*table) != expected) {
+      if (table != scalar && test.run(*table) != expected) {
         std::fprintf(stderr, "%s differs on %s\n", name.c_str(), std::string(table->name).c_str());
         same = false;
       }

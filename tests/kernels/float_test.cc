@@ -39,7 +39,7 @@ class TableCaseTest : public testing::TestWithParam<TableCase> {};
 TEST_P(TableCaseTest, EveryTableGivesTheBytesOfTheScalarOne) {
   const std::vector<std::uint8_t> expected = GetParam().run(Scalar());
   for (const KernelTable* table : RunnableKernels()) {
-    EXPECT_TRUE(GetParam().run(*table) == expected) << "on " << table->name;
+    EXPECT_TRUE(table == &Scalar() || GetParam().run(*table) == expected) << "on " << table->name;
   }
 }
 
@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(Functions, TableCaseTest,
 
 TEST(ExpTest, IsWithinTwoUlpsOfTheRoundedOne) {
   std::vector<float> x;
-  for (std::uint32_t bits = 0; std::bit_cast<float>(bits) <= 88.7F; bits += 1'009) {
+  for (std::uint32_t bits = 0; std::bit_cast<float>(bits) <= 88.7F; bits += 2'003) {
     x.push_back(std::bit_cast<float>(bits));
     if (x.back() <= 87.3F) x.push_back(-x.back());
   }
@@ -191,10 +191,10 @@ float LaneSumOfProducts(const float* a, const float* b, std::size_t n) {
 TEST(DotTest, AddsInSixteenLanes) {
   std::mt19937 random(kSeed);
   SCOPED_TRACE(kSeed);
-  for (const std::size_t n : {1, 15, 16, 17, 64, 100, 640, 2560}) {
+  for (const std::size_t n : std::vector<std::size_t>{1, 15, 16, 17, 64, 100, 640, 2560}) {
     const std::vector<float> row = NormalFloats(random, n);
     const std::vector<float> x = NormalFloats(random, 9 * n);
-    std::vector<float> out(9 * 2, -1.0F);
+    std::vector<float> out(18, -1.0F);
     Scalar().dot(row.data(), n, x.data(), n, 9, out.data(), 2);
     for (std::size_t t = 0; t < 9; ++t) {
       EXPECT_EQ(out[2 * t], LaneSumOfProducts(row.data(), x.data() + t * n, n)) << n;

@@ -313,11 +313,12 @@ void AttendCase(const KernelTable& table, std::size_t rows, std::size_t head_dim
 std::vector<std::uint8_t> Attend(const KernelTable& table) {
   Random random(10);
   Outputs outputs;
-  for (const std::size_t head_dim : {4, 12, 16, 64, 80, 100, 128, 256}) {
-    for (const std::size_t rows : {1, 2, 3, 4, 5, 6, 7, 12, 24, 55}) {
+  for (const std::size_t head_dim : {4, 12, 16, 80, 100, 128}) {
+    for (const std::size_t rows : {1, 2, 3, 4, 5, 6, 7, 24, 55}) {
       AttendCase(table, rows, head_dim, random, outputs);
     }
   }
+  AttendCase(table, 8, 256, random, outputs);
   AttendCase(table, 101, 32, random, outputs);
   return outputs.Take();
 }
