@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "kernels/panels.h"
+#include "llm/linear_names.h"
 
 namespace sworn::llm {
 namespace {
@@ -142,10 +143,7 @@ float CheckedScale(const TensorView& tensor, float scale) {
 
 // The value of "<name without .weight>.scale"; nothing if the file has none.
 std::optional<float> ScaleTensor(const ModelFile& file, const TensorView& tensor) {
-  constexpr std::string_view kSuffix = ".weight";
-  std::string name = tensor.name;
-  if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
-  const TensorView* const scale = file.Find(name + ".scale");
+  const TensorView* const scale = file.Find(ScaleName(tensor.name));
   if (scale == nullptr) return std::nullopt;
   if (scale->dtype != DType::kF32 || scale->bytes.size() != sizeof(float)) {
     Refuse(*scale, "is not one F32 number");

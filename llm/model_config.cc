@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "kernels/kernels.h"
+#include "llm/linear_names.h"
 
 namespace sworn::llm {
 namespace {
@@ -15,9 +16,6 @@ constexpr std::uint64_t kMaxHeads = 1'024;
 constexpr std::uint64_t kMaxHeadDim = 256;
 constexpr std::uint64_t kHeadDimMultiple = 4;  // of kernels::AttentionBlock
 constexpr std::uint64_t kMaxContext = 16'777'216;
-
-constexpr std::array<std::string_view, 7> kLinear = {"attn_q",   "attn_k", "attn_v",  "attn_output",
-                                                     "ffn_gate", "ffn_up", "ffn_down"};
 
 struct Architecture {
   std::string_view name;
@@ -132,6 +130,9 @@ void RefuseExtras(const ModelFile& file, const Keys& keys) {
     if (tensor.name.ends_with(".bias")) {
       Unsupported("tensor '" + tensor.name + "': layers with a bias are not built");
     }
+    if (!IsTernary(tensor.dtype) && file.Find(ScaleName(tensor.name)) != nullptr) {
+      Unsupported("tensor '" + tensor.name + "': a scale beside weights that are not ternary");
+    }
   }
 }
 
@@ -169,7 +170,7 @@ void CheckEmbedding(const ModelFile& file, const Keys& keys, ModelConfig& config
 bool LinearIsTernary(const ModelFile& file, std::size_t layers) {
   const TensorView* first = nullptr;
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    for (const std::string_view kind : kLinear) {
+    for (const std::string_view kind : kLinearNames) {
       const std::string name = "blk." + std::to_string(layer) + "." + std::string(kind) + ".weight";
       const TensorView* const tensor = file.Find(name);
       if (tensor == nullptr) Damaged("tensor '" + name + "' is missing");
@@ -204,7 +205,8 @@ ModelConfig ReadModelConfig(const ModelFile& file) {
   RefuseExtras(file, keys);
   CheckEmbedding(file, keys, config);
   config.ternary = LinearIsTernary(file, config.layers);
-  if (architecture.bitnet && !config.ternary) {
+  const bool master = file.Flag("sworn.linear.master").value_or(false);
+  if ((architecture.bitnet || master) && !config.ternary) {
     Unsupported("the linear layers of this " + config.architecture +
                 " model are not ternary yet; 'sworn model import' makes them so");
   }

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "llm/gguf.h"
+#include "llm/safetensors.h"
 
 namespace sworn::llm {
 namespace {
@@ -15,6 +16,25 @@ const MetadataValue* Value(const ModelFile& file, std::string_view key) {
 [[noreturn]] void WrongType(std::string_view key, std::string_view wanted) {
   throw Error(ErrorCode::kIntegrity,
               "metadata key '" + std::string(key) + "' is not " + std::string(wanted));
+}
+
+// config.json makes a folder one of Hugging Face; otherwise it holds one GGUF file.
+std::unique_ptr<ModelFile> OpenFolder(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / "config.json")) return OpenSafetensors(folder);
+  std::filesystem::path only;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".gguf") continue;
+    if (!only.empty()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "'" + folder.native() + "' holds several GGUF files; name one of them");
+    }
+    only = entry.path();
+  }
+  if (only.empty()) {
+    throw Error(ErrorCode::kNotFound,
+                "'" + folder.native() + "' holds neither config.json nor a GGUF file");
+  }
+  return OpenGguf(only);
 }
 
 }  // namespace
@@ -54,6 +74,8 @@ std::optional<bool> ModelFile::Flag(std::string_view key) const {
 }
 
 std::unique_ptr<ModelFile> OpenModelFile(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return OpenFolder(path);
+  if (path.extension() == ".safetensors") return OpenSafetensors(path);
   return OpenGguf(path);
 }
 
