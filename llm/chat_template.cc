@@ -223,7 +223,7 @@ const Style& ChooseStyle(const ModelFile& file, const Tokenizer& tokenizer) {
   if (uses("<|im_start|>")) return kChatml;
   if (uses("[INST]")) return kMistral;
   if (uses("<|user|>") && uses("<|assistant|>")) {
-    return tokenizer.Control("</s>") ? kZephyr : kFalcon3;
+    return tokenizer.Control("<|endoftext|>") ? kFalcon3 : kZephyr;
   }
   return kPlain;
 }

@@ -32,9 +32,7 @@ Vocabulary ReadPieces(const ModelFile& file) {
   for (std::size_t i = 0; i < vocabulary.size(); ++i) {
     switch (vocabulary.kinds[i]) {
       case TokenKind::kControl:
-        break;
       case TokenKind::kUnknown:
-        vocabulary.texts[i] = "\xEF\xBF\xBD";  // what it stands for is lost
         break;
       case TokenKind::kByte:
         vocabulary.texts[i] = static_cast<char>(ByteOf(vocabulary, static_cast<Token>(i)));

@@ -30,7 +30,8 @@ class Tokenizer {
   [[nodiscard]] virtual std::vector<Token> Encode(std::string_view text) const = 0;
 
   /// The bytes of one token as they stand inside a text; may end inside a code point. Empty for
-  /// control tokens.
+  /// control tokens, U+FFFD for the unknown one. Throws kInvalidArgument for an id outside the
+  /// vocabulary.
   [[nodiscard]] virtual std::string_view Bytes(Token token) const = 0;
 
   /// The id of a control token by its exact text; nothing if the vocabulary has none.
@@ -51,7 +52,7 @@ class Tokenizer {
 };
 
 /// From "tokenizer.ggml.*" of a model file: gpt2 (byte-level BPE; pre-tokenizers gpt-2, llama-bpe,
-/// qwen2, falcon3, ...; a missing "pre" means llama-bpe for bitnet architectures), llama
+/// qwen2, falcon3, smollm; a missing "pre" means llama-bpe for bitnet architectures), llama
 /// (SentencePiece BPE), t5 (SentencePiece unigram). Throws kUnsupportedMedia or kIntegrity.
 std::unique_ptr<const Tokenizer> LoadTokenizer(const ModelFile& file);
 

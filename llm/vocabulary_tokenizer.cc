@@ -77,6 +77,7 @@ std::string_view VocabularyTokenizer::Bytes(Token token) const {
   }
   const auto index = static_cast<std::size_t>(token);
   if (kind(index) == TokenKind::kControl) return {};
+  if (kind(index) == TokenKind::kUnknown) return "\xEF\xBF\xBD";  // U+FFFD: what it was is lost
   return vocabulary_.texts[index];
 }
 

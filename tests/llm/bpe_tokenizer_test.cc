@@ -21,8 +21,9 @@ using test::FakeToken;
 using Tokens = std::vector<Token>;
 
 // The first merge is token 256, and so on.
-const std::vector<std::pair<std::string, std::string>> kMerges = {
-    {"l", "o"}, {"lo", "w"}, {"e", "r"}, {" ", "low"}, {"w", "er"}, {"n", "e"}, {"a", "a"}};
+std::vector<std::pair<std::string, std::string>> Merges() {
+  return {{"l", "o"}, {"lo", "w"}, {"e", "r"}, {" ", "low"}, {"w", "er"}, {"n", "e"}, {"a", "a"}};
+}
 constexpr Token kLo = 256;
 constexpr Token kLow = 257;
 constexpr Token kEr = 258;
@@ -46,7 +47,7 @@ Tokens Ends(const Tokenizer& tokenizer) {
 }
 
 TEST(BpeTokenizer, JoinsTheLowestRankFirst) {
-  const auto tokenizer = LoadTokenizer(ByteLevelFile(kMerges, {}, "gpt-2"));
+  const auto tokenizer = LoadTokenizer(ByteLevelFile(Merges(), {}, "gpt-2"));
   // l o w e r: lo, then low (rank 1), then er (rank 2); wer (rank 4) finds no w any more.
   EXPECT_EQ(tokenizer->Encode("lower"), (Tokens{kLow, kEr}));
   // n e w e r: er before ne, then wer.
@@ -57,20 +58,20 @@ TEST(BpeTokenizer, JoinsTheLowestRankFirst) {
 }
 
 TEST(BpeTokenizer, JoinsEqualRanksFromTheLeft) {
-  const auto tokenizer = LoadTokenizer(ByteLevelFile(kMerges, {}, "gpt-2"));
+  const auto tokenizer = LoadTokenizer(ByteLevelFile(Merges(), {}, "gpt-2"));
   EXPECT_EQ(tokenizer->Encode("aaaaa"), (Tokens{kAa, kAa, 'a'}));
 }
 
 TEST(BpeTokenizer, TakesAWholeTokenWithoutMergesForLlama3Only) {
   const std::vector<FakeToken> whole = {{"xyz"}};  // no merge leads to it
-  EXPECT_EQ(LoadTokenizer(ByteLevelFile(kMerges, whole, "llama-bpe"))->Encode("xyz"), Tokens{263});
-  EXPECT_EQ(LoadTokenizer(ByteLevelFile(kMerges, whole, "gpt-2"))->Encode("xyz"),
+  EXPECT_EQ(LoadTokenizer(ByteLevelFile(Merges(), whole, "llama-bpe"))->Encode("xyz"), Tokens{263});
+  EXPECT_EQ(LoadTokenizer(ByteLevelFile(Merges(), whole, "gpt-2"))->Encode("xyz"),
             (Tokens{'x', 'y', 'z'}));
 }
 
 TEST(BpeTokenizer, UserDefinedTokensAreFoundInTextTheLongestFirst) {
   const auto tokenizer =
-      LoadTokenizer(ByteLevelFile(kMerges, {{"  ", 4}, {"   ", 4}, {"lo", 4}}, "gpt-2"));
+      LoadTokenizer(ByteLevelFile(Merges(), {{"  ", 4}, {"   ", 4}, {"lo", 4}}, "gpt-2"));
   EXPECT_EQ(tokenizer->Encode("a   low     "), (Tokens{'a', 264, 265, 'w', 264, 263}));
   EXPECT_EQ(tokenizer->Decode(Tokens{'a', 264, 265, 'w'}), "a   low");
 }
@@ -78,7 +79,7 @@ TEST(BpeTokenizer, UserDefinedTokensAreFoundInTextTheLongestFirst) {
 TEST(BpeTokenizer, NoTextBecomesAControlToken) {
   // One control token by its type, one role marker that the file calls user-defined, and one whose
   // text is the result of merges.
-  auto merges = kMerges;
+  auto merges = Merges();
   merges.emplace_back("<", "x");
   merges.emplace_back("<x", ">");
   FakeModelFile file = ByteLevelFile(merges, {{"<|eot_id|>", 3}, {"<|user|>", 4}}, "llama-bpe");
@@ -98,7 +99,7 @@ TEST(BpeTokenizer, NoTextBecomesAControlToken) {
 
 TEST(BpeTokenizer, KnowsEveryTokenThatEndsAText) {
   FakeModelFile file = ByteLevelFile(
-      kMerges, {{"<|end_of_text|>", 3}, {"<|eot_id|>", 3}, {"<|begin_of_text|>", 3}}, "");
+      Merges(), {{"<|end_of_text|>", 3}, {"<|eot_id|>", 3}, {"<|begin_of_text|>", 3}}, "");
   file.values["general.architecture"] = std::string("bitnet-b1.58");
   file.values["tokenizer.ggml.eos_token_id"] = std::uint64_t{263};
   const auto tokenizer = LoadTokenizer(file);
@@ -110,7 +111,7 @@ TEST(BpeTokenizer, KnowsEveryTokenThatEndsAText) {
 }
 
 TEST(BpeTokenizer, AssumesLlama3ForBitnetWithoutAPreTokenizer) {
-  FakeModelFile file = ByteLevelFile(kMerges, {{"123"}, {"1234"}}, "");
+  FakeModelFile file = ByteLevelFile(Merges(), {{"123"}, {"1234"}}, "");
   for (const char* architecture : {"bitnet-b1.58", "bitnet-25", "bitnet"}) {
     file.values["general.architecture"] = std::string(architecture);
     EXPECT_EQ(LoadTokenizer(file)->Encode("1234"), (Tokens{263, '4'})) << architecture;
@@ -123,7 +124,7 @@ TEST(BpeTokenizer, AssumesLlama3ForBitnetWithoutAPreTokenizer) {
 }
 
 TEST(BpeTokenizer, RefusesTextThatIsTooLongOrNoUtf8) {
-  const auto tokenizer = LoadTokenizer(ByteLevelFile(kMerges, {}, "gpt-2"));
+  const auto tokenizer = LoadTokenizer(ByteLevelFile(Merges(), {}, "gpt-2"));
   const auto code = [&](const std::string& text) {
     try {
       tokenizer->Encode(text);
@@ -139,7 +140,7 @@ TEST(BpeTokenizer, RefusesTextThatIsTooLongOrNoUtf8) {
 }
 
 TEST(BpeTokenizer, AByteWithoutTokenIsUnknownOrRefused) {
-  FakeModelFile file = ByteLevelFile(kMerges, {}, "gpt-2");
+  FakeModelFile file = ByteLevelFile(Merges(), {}, "gpt-2");
   file.Integers("tokenizer.ggml.token_type")['q'] = 5;
   EXPECT_THROW((void)LoadTokenizer(file)->Encode("q"), Error);
   file.values["tokenizer.ggml.unknown_token_id"] = std::uint64_t{'?'};
@@ -203,7 +204,7 @@ TEST(BpeTokenizer, AgreesWithJoiningOneByOneForRandomMerges) {
 TEST(BpeTokenizer, DecodingGivesEveryTextAgain) {
   for (const char* pre : {"gpt-2", "llama-bpe", "qwen2", "falcon3", "smollm"}) {
     const auto tokenizer =
-        LoadTokenizer(ByteLevelFile(kMerges, {{"<|eot_id|>", 3}, {"  ", 4}}, pre));
+        LoadTokenizer(ByteLevelFile(Merges(), {{"<|eot_id|>", 3}, {"  ", 4}}, pre));
     std::mt19937_64 random(7);
     for (int i = 0; i < 1'000; ++i) {
       const std::string text = test::RandomText(random, "lower newaa  .<|1\n", 40);
@@ -213,7 +214,8 @@ TEST(BpeTokenizer, DecodingGivesEveryTextAgain) {
 }
 
 TEST(BpeTokenizer, AMegabyteOfOneCharacterTakesNoLongerThanOtherText) {
-  const auto tokenizer = LoadTokenizer(ByteLevelFile(kMerges, {{"\xC4\xA0\xC4\xA0"}}, "llama-bpe"));
+  const auto tokenizer =
+      LoadTokenizer(ByteLevelFile(Merges(), {{"\xC4\xA0\xC4\xA0"}}, "llama-bpe"));
   constexpr std::size_t kBytes = 1'000'000;
   EXPECT_EQ(tokenizer->Encode(std::string(kBytes, 'a')), Tokens(kBytes / 2, kAa));
   EXPECT_EQ(tokenizer->Encode(std::string(kBytes, ' ')).size(), kBytes);
@@ -222,7 +224,7 @@ TEST(BpeTokenizer, AMegabyteOfOneCharacterTakesNoLongerThanOtherText) {
 
 TEST(BpeTokenizer, DamagedMetadataIsNamed) {
   const FakeModelFile sound =
-      ByteLevelFile(kMerges, {{"<|end_of_text|>", 3}, {"<|begin_of_text|>", 3}}, "gpt-2");
+      ByteLevelFile(Merges(), {{"<|end_of_text|>", 3}, {"<|begin_of_text|>", 3}}, "gpt-2");
   const auto check = [&](const std::string& expected, const auto& damage) {
     FakeModelFile file = sound;
     damage(file);
@@ -236,7 +238,7 @@ TEST(BpeTokenizer, DamagedMetadataIsNamed) {
   check("merges[3]", merge(""));
   check("merges[3]", merge("a "));
   check("merges[3]", merge("q qq"));
-  check("merges[3]", merge(std::string(3 * 4096, 'a') + " b"));
+  check("merges[3]", merge(std::string(10'000, 'a') + " b"));
   check("tokenizer.ggml.merges", [](auto& f) { f.values.erase("tokenizer.ggml.merges"); });
   check("tokenizer.ggml.merges", [](auto& f) { f.values["tokenizer.ggml.merges"] = true; });
   check("tokenizer.ggml.model", [](auto& f) { f.values.erase("tokenizer.ggml.model"); });
@@ -259,7 +261,7 @@ TEST(BpeTokenizer, DamagedMetadataIsNamed) {
 }
 
 TEST(BpeTokenizer, RandomDamageIsAnErrorOrAnotherVocabulary) {
-  const FakeModelFile sound = ByteLevelFile(kMerges, {{"<|eot_id|>", 3}, {"  ", 4}}, "llama-bpe");
+  const FakeModelFile sound = ByteLevelFile(Merges(), {{"<|eot_id|>", 3}, {"  ", 4}}, "llama-bpe");
   std::mt19937_64 random(17);
   std::size_t loaded = 0;
   for (int i = 0; i < 2'000; ++i) {
@@ -271,7 +273,9 @@ TEST(BpeTokenizer, RandomDamageIsAnErrorOrAnotherVocabulary) {
         std::string& text = (*texts)[random() % texts->size()];
         text.insert(random() % (text.size() + 1), 1, static_cast<char>(random()));
       } else if (auto* types = std::get_if<std::vector<std::int64_t>>(&value->second)) {
-        (*types)[random() % types->size()] = static_cast<std::int64_t>(random() % 8);
+        // 2 would make a byte unknown, and then it does not come back.
+        constexpr std::int64_t kTypes[] = {0, 1, 3, 4, 5, 6, 7};
+        (*types)[random() % types->size()] = kTypes[random() % 7];
       } else if (auto* scores = std::get_if<std::vector<double>>(&value->second)) {
         scores->resize(scores->size() - random() % 2);
       } else if (random() % 8 == 0) {
@@ -291,7 +295,7 @@ TEST(BpeTokenizer, RandomDamageIsAnErrorOrAnotherVocabulary) {
 }
 
 TEST(BpeTokenizer, AnotherKindOfTokenizerIsRefusedByItsName) {
-  FakeModelFile file = ByteLevelFile(kMerges, {}, "gpt-2");
+  FakeModelFile file = ByteLevelFile(Merges(), {}, "gpt-2");
   file.values["tokenizer.ggml.model"] = std::string("rwkv");
   EXPECT_NE(ErrorOf(file, ErrorCode::kUnsupportedMedia).find("'rwkv'"), std::string::npos);
 }

@@ -19,14 +19,16 @@ using test::FakeModelFile;
 using test::FakeToken;
 using Tokens = std::vector<Token>;
 
-const std::vector<std::string> kControls = {
-    "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>",
-    "<|eot_id|>",        "<|im_start|>",    "<|im_end|>",          "<|system|>",
-    "<|user|>",          "<|assistant|>",   "<|endoftext|>",       "</s>"};
+std::vector<std::string> Controls() {
+  return {"<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>",
+          "<|eot_id|>",        "<|im_start|>",    "<|im_end|>",          "<|system|>",
+          "<|user|>",          "<|assistant|>",   "<|endoftext|>",       "</s>"};
+}
 
 /// A byte-level vocabulary with `controls`: its tokens are the bytes and these.
 FakeModelFile ByteFile(const std::vector<std::string>& controls) {
   std::vector<FakeToken> tokens;
+  tokens.reserve(controls.size());
   for (const std::string& text : controls) tokens.push_back({text, 3});
   return test::ByteLevelFile({}, tokens, "llama-bpe");
 }
@@ -62,16 +64,18 @@ Chat MakeChat(const std::vector<std::string>& controls, const std::string& store
   return Chat(std::move(file));
 }
 
-const std::vector<Message> kDialogue = {{Role::kSystem, " Be brief. "},
-                                        {Role::kUser, "Hi"},
-                                        {Role::kAssistant, "Yes?"},
-                                        {Role::kUser, "Who?\n"}};
+std::vector<Message> Dialogue() {
+  return {{Role::kSystem, " Be brief. "},
+          {Role::kUser, "Hi"},
+          {Role::kAssistant, "Yes?"},
+          {Role::kUser, "Who?\n"}};
+}
 
 TEST(ChatTemplate, Bitnet) {
   const Chat chat =
       MakeChat({"<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>"}, "", "bitnet-b1.58");
   EXPECT_EQ(chat.chat->name(), "bitnet");
-  EXPECT_EQ(chat.Show(kDialogue),
+  EXPECT_EQ(chat.Show(Dialogue()),
             "<|begin_of_text|>System: Be brief.<|eot_id|>User: Hi<|eot_id|>Assistant: "
             "Yes?<|eot_id|>User: Who?<|eot_id|>Assistant: ");
 }
@@ -132,23 +136,23 @@ TEST(ChatTemplate, AModelWithoutMarkersGetsThePlainOne) {
 }
 
 TEST(ChatTemplate, TheStoredTemplateDecidesBeforeTheVocabulary) {
-  EXPECT_EQ(MakeChat(kControls, "<|im_start|>").chat->name(), "chatml");
-  EXPECT_EQ(MakeChat(kControls, "'<|start_header_id|>'", "bitnet-b1.58").chat->name(), "llama-3");
-  EXPECT_EQ(MakeChat(kControls, "'User: ' + content", "bitnet-b1.58").chat->name(), "bitnet");
-  EXPECT_EQ(MakeChat(kControls, "{{ content }}").chat->name(), "plain");
+  EXPECT_EQ(MakeChat(Controls(), "<|im_start|>").chat->name(), "chatml");
+  EXPECT_EQ(MakeChat(Controls(), "'<|start_header_id|>'", "bitnet-b1.58").chat->name(), "llama-3");
+  EXPECT_EQ(MakeChat(Controls(), "'User: ' + content", "bitnet-b1.58").chat->name(), "bitnet");
+  EXPECT_EQ(MakeChat(Controls(), "{{ content }}").chat->name(), "plain");
 }
 
 /// One chat for each template, with as many control tokens as there are.
 std::vector<Chat> AllChats() {
   std::vector<Chat> chats;
-  chats.push_back(MakeChat(kControls, "'User: '", "bitnet-25"));
-  chats.push_back(MakeChat(kControls, "<|start_header_id|>"));
-  chats.push_back(MakeChat(kControls, "<|im_start|>"));
+  chats.push_back(MakeChat(Controls(), "'User: '", "bitnet-25"));
+  chats.push_back(MakeChat(Controls(), "<|start_header_id|>"));
+  chats.push_back(MakeChat(Controls(), "<|im_start|>"));
   chats.push_back(MakeChat({"<|user|>", "<|assistant|>", "<|system|>", "<|endoftext|>"}));
-  chats.push_back(MakeChat(kControls, "<|user|><|assistant|>"));
-  chats.push_back(MakeChat(kControls, "[INST]"));
+  chats.push_back(MakeChat({"</s>", "<|user|>", "<|assistant|>", "<|system|>"}));
+  chats.push_back(MakeChat(Controls(), "[INST]"));
   chats.push_back(MakeChat({"[INST]", "[/INST]", "</s>"}));
-  chats.push_back(MakeChat(kControls, "none"));
+  chats.push_back(MakeChat(Controls(), "none"));
   FakeModelFile pieces = test::PiecesFile("llama", {{"\u2581", 1, -1}, {"</", 1, -2}});
   pieces.values["tokenizer.chat_template"] = std::string("[INST]");
   chats.emplace_back(std::move(pieces));
@@ -162,9 +166,10 @@ std::size_t CountControls(const Chat& chat, const Tokens& tokens) {
 }
 
 std::string HostileText(std::mt19937_64& random) {
+  const std::vector<std::string> controls = Controls();
   std::string text = test::RandomText(random, "ab \n", 10);
   for (std::size_t i = random() % 4; i > 0; --i) {
-    text += kControls[random() % kControls.size()];
+    text += controls[random() % controls.size()];
     text += test::RandomText(random, "<|> [INST][/INST]", 6);
   }
   return text;
@@ -173,9 +178,9 @@ std::string HostileText(std::mt19937_64& random) {
 TEST(ChatTemplate, NoTextChangesTheNumberOfControlTokens) {
   for (const Chat& chat : AllChats()) {
     std::mt19937_64 random(11);
-    const std::size_t expected = CountControls(chat, chat.chat->Render(kDialogue));
+    const std::size_t expected = CountControls(chat, chat.chat->Render(Dialogue()));
     for (int i = 0; i < 200; ++i) {
-      std::vector<Message> messages = kDialogue;
+      std::vector<Message> messages = Dialogue();
       for (Message& message : messages) message.text = HostileText(random);
       ASSERT_EQ(CountControls(chat, chat.chat->Render(messages)), expected)
           << chat.chat->name() << ", seed 11, dialogue " << i;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -21,6 +22,7 @@ using test::FakeToken;
 using test::PiecesFile;
 using Tokens = std::vector<Token>;
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kSpace = "\u2581";
 constexpr Token kFirst = 259;  // behind <unk>, <s>, </s> and the bytes
 
@@ -36,10 +38,11 @@ std::string ErrorOf(const FakeModelFile& file) {
   return "no error";
 }
 
-const std::vector<FakeToken> kPieces = {{kSpace, 1, -10}, {"a", 1, -11},
-                                        {"b", 1, -12},    {"ab", 1, -2},
-                                        {"aba", 1, -1},   {std::string(kSpace) + "a", 1, -3},
-                                        {"ba", 1, -4}};
+std::vector<FakeToken> Pieces() {
+  return {{kSpace, 1, -10}, {"a", 1, -11},  {"b", 1, -12},
+          {"ab", 1, -2},    {"aba", 1, -1}, {std::string(kSpace) + "a", 1, -3},
+          {"ba", 1, -4}};
+}
 constexpr Token kBlank = kFirst;
 constexpr Token kA = kFirst + 1;
 constexpr Token kB = kFirst + 2;
@@ -49,7 +52,7 @@ constexpr Token kBlankA = kFirst + 5;
 constexpr Token kBa = kFirst + 6;
 
 TEST(SpmTokenizer, JoinsTheBestScoreFirst) {
-  const auto tokenizer = LoadTokenizer(PiecesFile("llama", kPieces));
+  const auto tokenizer = LoadTokenizer(PiecesFile("llama", Pieces()));
   // _ a b a: ab (-2) before _a (-3), then aba.
   EXPECT_EQ(tokenizer->Encode("aba"), (Tokens{kBlank, kAba}));
   // _ a a b: _a and ab do not overlap.
@@ -59,19 +62,20 @@ TEST(SpmTokenizer, JoinsTheBestScoreFirst) {
 }
 
 TEST(SpmTokenizer, WritesWhatIsNoTokenAsBytes) {
-  const auto tokenizer = LoadTokenizer(PiecesFile("llama", kPieces));
+  const auto tokenizer = LoadTokenizer(PiecesFile("llama", Pieces()));
   EXPECT_EQ(tokenizer->Encode("\u00e9a"), (Tokens{kBlank, ByteToken(0xC3), ByteToken(0xA9), kA}));
   EXPECT_EQ(tokenizer->Bytes(ByteToken(0xC3)), "\xC3");
 }
 
 TEST(SpmTokenizer, WithoutByteTokensThereIsTheUnknownOne) {
-  FakeModelFile file = PiecesFile("llama", kPieces);
+  FakeModelFile file = PiecesFile("llama", Pieces());
   for (auto& type : file.Integers("tokenizer.ggml.token_type")) type = type == 6 ? 5 : type;
   EXPECT_EQ(LoadTokenizer(file)->Encode("\u00e9a"), (Tokens{kBlank, 0, kA}));
+  EXPECT_EQ(LoadTokenizer(file)->Decode(Tokens{kBlank, 0, kA}), "\ufffda");
 }
 
 TEST(SpmTokenizer, PutsASpaceInFrontUnlessTheFileSaysNo) {
-  FakeModelFile file = PiecesFile("llama", kPieces);
+  FakeModelFile file = PiecesFile("llama", Pieces());
   EXPECT_EQ(LoadTokenizer(file)->Encode(" a"), (Tokens{kBlank, kBlankA}));
   EXPECT_EQ(LoadTokenizer(file)->Decode(Tokens{kBlank, kBlankA}), " a");
   file.values["tokenizer.ggml.add_space_prefix"] = false;
@@ -80,7 +84,7 @@ TEST(SpmTokenizer, PutsASpaceInFrontUnlessTheFileSaysNo) {
 }
 
 TEST(SpmTokenizer, NoTextBecomesAControlToken) {
-  std::vector<FakeToken> pieces = kPieces;
+  std::vector<FakeToken> pieces = Pieces();
   for (const char* text : {"<", "/", "s", ">", "</", "s>", "<s"}) pieces.push_back({text, 1, -1});
   pieces.push_back({"[INST]", 4});
   const auto tokenizer = LoadTokenizer(PiecesFile("llama", pieces));
@@ -98,7 +102,7 @@ TEST(SpmTokenizer, NoTextBecomesAControlToken) {
 }
 
 TEST(SpmTokenizer, UserDefinedTokensAreFoundWithTheirSpaces) {
-  std::vector<FakeToken> pieces = kPieces;
+  std::vector<FakeToken> pieces = Pieces();
   pieces.push_back({std::string(kSpace) + kSpace, 4});
   const auto tokenizer = LoadTokenizer(PiecesFile("llama", pieces));
   const Tokens expected = {kBlankA, kFirst + 7, kFirst + 7, kB};
@@ -113,7 +117,7 @@ Tokens JoinOneByOne(const Scores& scores, const std::string& text) {
   std::vector<std::string> parts;
   for (const char c : text) parts.emplace_back(1, c);
   while (true) {
-    double best = -INFINITY;
+    double best = -kInfinity;
     std::size_t at = 0;
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
       const auto found = scores.find(parts[i] + parts[i + 1]);
@@ -189,7 +193,7 @@ TEST(UnigramTokenizer, AgreesWithTryingEveryWay) {
     for (int i = 0; i < 100; ++i) {
       std::string word;
       for (std::size_t n = 1 + random() % 12; n > 0; --n) word += random() % 2 == 0 ? 'a' : 'b';
-      std::vector<double> best(word.size() + 1, -INFINITY);
+      std::vector<double> best(word.size() + 1, -kInfinity);
       best[0] = 0;
       for (std::size_t begin = 0; begin < word.size(); ++begin) {
         for (std::size_t end = begin + 1; end <= word.size(); ++end) {
@@ -229,7 +233,7 @@ TEST(UnigramTokenizer, RemovesExtraSpacesIfTheFileSaysSo) {
 TEST(SentencePiece, DecodingGivesEveryTextAgain) {
   for (const char* model : {"llama", "t5"}) {
     for (const bool space : {true, false}) {
-      std::vector<FakeToken> pieces = kPieces;
+      std::vector<FakeToken> pieces = Pieces();
       pieces.push_back({std::string(kSpace) + kSpace, 4});
       FakeModelFile file = PiecesFile(model, pieces);
       file.values["tokenizer.ggml.add_space_prefix"] = space;
@@ -257,17 +261,17 @@ TEST(SentencePiece, AMegabyteOfOneCharacterTakesNoLongerThanOtherText) {
 }
 
 TEST(SentencePiece, DamagedMetadataIsNamed) {
-  FakeModelFile file = PiecesFile("llama", kPieces);
+  FakeModelFile file = PiecesFile("llama", Pieces());
   file.Strings("tokenizer.ggml.tokens")[20] = "<0xZZ>";
   EXPECT_NE(ErrorOf(file).find("tokens[20]"), std::string::npos);
   file.Strings("tokenizer.ggml.tokens")[20] = "";
   EXPECT_NE(ErrorOf(file).find("tokens[20]"), std::string::npos);
-  file = PiecesFile("t5", kPieces);
+  file = PiecesFile("t5", Pieces());
   file.Reals("tokenizer.ggml.scores").pop_back();
   EXPECT_NE(ErrorOf(file).find("tokenizer.ggml.scores"), std::string::npos);
   file.values.erase("tokenizer.ggml.scores");
   EXPECT_NE(ErrorOf(file).find("tokenizer.ggml.scores"), std::string::npos);
-  file = PiecesFile("t5", kPieces);
+  file = PiecesFile("t5", Pieces());
   file.values["tokenizer.ggml.precompiled_charsmap"] = std::vector<std::int64_t>{1, 2, 3, 300};
   EXPECT_NE(ErrorOf(file).find("precompiled_charsmap[3]"), std::string::npos);
 }
@@ -325,7 +329,7 @@ TEST(Charsmap, ReplacesTheLongestMatch) {
 }
 
 TEST(Charsmap, IsAppliedBeforeEncoding) {
-  FakeModelFile file = PiecesFile("t5", kPieces);
+  FakeModelFile file = PiecesFile("t5", Pieces());
   std::vector<std::int64_t> bytes;
   for (const char c : MakeCharsmap({{"A", "a"}})) bytes.push_back(c);
   file.values["tokenizer.ggml.precompiled_charsmap"] = bytes;

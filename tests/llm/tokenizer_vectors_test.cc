@@ -22,7 +22,7 @@ namespace {
 using test::FakeModelFile;
 
 std::filesystem::path Tokenizers() {
-  const char* const shared = std::getenv("SWORN_SHARED_DATA");
+  const char* const shared = std::getenv("SWORN_SHARED_DATA");  // NOLINT(concurrency-mt-unsafe)
   return shared == nullptr ? std::filesystem::path() : std::filesystem::path(shared) / "tokenizers";
 }
 
@@ -134,8 +134,10 @@ FakeModelFile Llama3File() {
   }
   std::sort(merges.begin(), merges.end());
   std::vector<std::string> merge_lines;
+  merge_lines.reserve(merges.size());
   for (auto& [unused, line] : merges) merge_lines.push_back(std::move(line));
 
+  tokens.reserve(tokens.size() + 256);
   std::vector<std::int64_t> types(tokens.size(), 1);
   for (std::size_t i = 0; i < 256; ++i) {
     tokens.push_back("<|reserved_" + std::to_string(i) + "|>");
