@@ -42,7 +42,7 @@ bool TakeDate(std::string_view& text, sys_days& day) {
   const std::chrono::year_month_day date{std::chrono::year(year),
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(dom))};
-  day = sys_days(date);
+  day = sys_days{date};
   return date.ok();
 }
 

@@ -17,8 +17,6 @@ namespace sworn::store {
 namespace {
 
 constexpr std::size_t kWriteBuffer = 1 << 20;
-// Rows that one thread scans at a time; below it, a search stays on its own thread.
-constexpr std::size_t kSliceRows = 8192;
 
 /// FAISS's own writers ignore a full disk; this one throws.
 class CheckedWriter : public faiss::IOWriter {
@@ -81,12 +79,6 @@ void Keep(std::vector<ScoredChunk>& best, const ScoredChunk& hit, std::size_t li
     std::push_heap(best.begin(), best.end(), Before);
   }
 }
-
-struct Slice {
-  const VectorReader* index = nullptr;
-  std::size_t begin = 0;
-  std::size_t end = 0;
-};
 
 }  // namespace
 
@@ -167,33 +159,21 @@ float VectorReader::Score(std::size_t row, std::span<const float> query) const {
 std::vector<ScoredChunk> SearchVectorIndexes(std::span<const VectorReader* const> indexes,
                                              std::span<const float> query, std::size_t limit,
                                              const std::function<bool(ChunkId)>& accept) {
-  std::vector<Slice> slices;
   for (const VectorReader* index : indexes) {
     if (index->dimension() != query.size()) {
       throw Error(ErrorCode::kInvalidArgument, "the query vector has another dimension");
     }
-    for (std::size_t begin = 0; begin < index->size(); begin += kSliceRows) {
-      slices.push_back({index, begin, std::min(begin + kSliceRows, index->size())});
-    }
   }
   if (limit == 0) return {};
-  // Each slice keeps its own best; scores do not depend on who computes them, so neither does the
-  // merged order.
-  std::vector<std::vector<ScoredChunk>> best(slices.size());
-#pragma omp parallel for schedule(dynamic) if (slices.size() > 1)
-  for (std::size_t i = 0; i < slices.size(); ++i) {  // NOLINT(modernize-loop-convert)
-    const Slice& slice = slices[i];
-    for (std::size_t row = slice.begin; row < slice.end; ++row) {
-      const ScoredChunk hit{slice.index->IdOf(row), slice.index->Score(row, query)};
-      if (WouldKeep(best[i], hit, limit) && accept(hit.chunk_id)) Keep(best[i], hit, limit);
+  std::vector<ScoredChunk> best;
+  for (const VectorReader* index : indexes) {
+    for (std::size_t row = 0; row < index->size(); ++row) {
+      const ScoredChunk hit{index->IdOf(row), index->Score(row, query)};
+      if (WouldKeep(best, hit, limit) && accept(hit.chunk_id)) Keep(best, hit, limit);
     }
   }
-  std::vector<ScoredChunk> merged;
-  for (const auto& part : best) {
-    for (const ScoredChunk& hit : part) Keep(merged, hit, limit);
-  }
-  std::sort(merged.begin(), merged.end(), Before);
-  return merged;
+  std::sort(best.begin(), best.end(), Before);
+  return best;
 }
 
 }  // namespace sworn::store

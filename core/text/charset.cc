@@ -11,7 +11,7 @@
 namespace sworn::text {
 namespace {
 
-constexpr std::size_t kConvertedUnits = 32 * 1024;  // UTF-16 units per round
+constexpr std::size_t kConvertedUnits = std::size_t{32} * 1024;  // UTF-16 units per round
 constexpr UChar kReplacement = 0xfffd;
 
 struct ConverterCloser {

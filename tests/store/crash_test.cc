@@ -194,10 +194,15 @@ TEST_F(Crash, KilledAtAnyInstantNothingAcknowledgedIsLost) {
     ASSERT_GE(child, 0);
     if (child == 0) IndexUntilKilled(folder.path() / "kb", acknowledged + 1, ends[1]);
     write_end = FileDescriptor();
-    ::usleep(static_cast<useconds_t>(random() % 150000));
+    char byte = 0;
+    // Some commits, so that slow machines get somewhere, and a while, so that any step is hit.
+    for (auto wanted = random() % 5; wanted > 0; --wanted) {
+      ASSERT_EQ(::read(read_end.get(), &byte, 1), 1);
+      ++acknowledged;
+    }
+    ::usleep(static_cast<useconds_t>(random() % 50000));
     ::kill(child, SIGKILL);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-    char byte = 0;
     while (::read(read_end.get(), &byte, 1) == 1) ++acknowledged;
     Reopen();
     Open();  // readers work before anybody recovers
