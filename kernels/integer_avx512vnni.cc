@@ -21,8 +21,10 @@ namespace {
 constexpr std::size_t kTileTokens = 6;
 constexpr std::size_t kParts = 4;  // vectors of 16 rows in a panel
 constexpr std::size_t kGroupBytes = kParts * 64;
-constexpr std::size_t kPrefetch = 4096;     // bytes ahead of a stream from memory
-constexpr std::size_t kChunkGroups = 32;    // of 16 columns, unpacked at a time: 32 KB
+constexpr std::size_t kPrefetch = 4096;  // bytes ahead of a stream from memory
+// Two tiles: for more it costs less to unpack once than in the registers of each tile.
+constexpr std::size_t kPackedTokens = 12;
+constexpr std::size_t kChunkGroups = 16;    // of 16 columns, unpacked at a time: 16 KB
 constexpr std::int32_t kTernaryOffset = 1;  // weights are stored as value + offset
 constexpr std::int32_t kInt8Offset = 128;
 
@@ -32,10 +34,11 @@ static inline __m512i Broadcast4(const std::int8_t* x) {
   return _mm512_set1_epi32(four);
 }
 
-static inline void PrefetchGroup(const std::uint8_t* group) {
+template <std::size_t kLines>
+void Prefetch(const std::uint8_t* from) {
   SWORN_UNROLL
-  for (std::size_t part = 0; part < kParts; ++part) {
-    _mm_prefetch(reinterpret_cast<const char*>(group + kPrefetch + part * 64), _MM_HINT_T0);
+  for (std::size_t line = 0; line < kLines; ++line) {
+    _mm_prefetch(reinterpret_cast<const char*>(from + line * 64), _MM_HINT_T0);
   }
 }
 
@@ -84,14 +87,14 @@ static inline void Accumulate(const __m512i (&weights)[kParts], const std::int8_
   }
 }
 
-// out += panel * x for packed ternary weights.
+// out += panel * x for packed ternary weights. Prefetches from `ahead` on as much as it reads.
 template <std::size_t kTokens>
 void TernaryTile(const std::uint8_t* panel, std::size_t groups, const std::int8_t* x,
-                 std::size_t x_stride, std::int32_t* out) {
+                 std::size_t x_stride, std::int32_t* out, const std::uint8_t* ahead) {
   Sums<kTokens> sums;
   LoadSums<kTokens>(out, sums);
   for (std::size_t g = 0; g < groups; ++g) {
-    PrefetchGroup(panel);
+    Prefetch<kParts>(ahead);
     __m512i packed[kParts];
     SWORN_UNROLL
     for (std::size_t part = 0; part < kParts; ++part) {
@@ -105,19 +108,21 @@ void TernaryTile(const std::uint8_t* panel, std::size_t groups, const std::int8_
       Accumulate<kTokens>(weights, x + 4 * step, x_stride, sums);
     }
     panel += kGroupBytes;
+    ahead += kGroupBytes;
     x += 16;
   }
   StoreSums<kTokens>(sums, out);
 }
 
-// out += panel * x for weights in bytes; groups of 4 columns.
-template <std::size_t kTokens>
+// out += panel * x for weights in bytes; groups of 4 columns. Prefetches kAhead lines from `ahead`
+// on with each of them.
+template <std::size_t kTokens, std::size_t kAhead>
 void ByteTile(const std::uint8_t* panel, std::size_t groups, const std::int8_t* x,
-              std::size_t x_stride, std::int32_t* out) {
+              std::size_t x_stride, std::int32_t* out, const std::uint8_t* ahead) {
   Sums<kTokens> sums;
   LoadSums<kTokens>(out, sums);
   for (std::size_t g = 0; g < groups; ++g) {
-    PrefetchGroup(panel);
+    Prefetch<kAhead>(ahead);
     __m512i weights[kParts];
     SWORN_UNROLL
     for (std::size_t part = 0; part < kParts; ++part) {
@@ -125,22 +130,25 @@ void ByteTile(const std::uint8_t* panel, std::size_t groups, const std::int8_t* 
     }
     Accumulate<kTokens>(weights, x, x_stride, sums);
     panel += kGroupBytes;
+    ahead += kAhead * 64;
     x += 4;
   }
   StoreSums<kTokens>(sums, out);
 }
 
 using Tile = void (*)(const std::uint8_t*, std::size_t, const std::int8_t*, std::size_t,
-                      std::int32_t*);
+                      std::int32_t*, const std::uint8_t*);
 constexpr Tile kTernaryTiles[] = {TernaryTile<1>, TernaryTile<2>, TernaryTile<3>,
                                   TernaryTile<4>, TernaryTile<5>, TernaryTile<6>};
-constexpr Tile kByteTiles[] = {ByteTile<1>, ByteTile<2>, ByteTile<3>,
-                               ByteTile<4>, ByteTile<5>, ByteTile<6>};
+// Of int8 panels, and of unpacked codes, whose next bytes are a quarter of the current ones.
+constexpr Tile kInt8Tiles[] = {ByteTile<1, 4>, ByteTile<2, 4>, ByteTile<3, 4>,
+                               ByteTile<4, 4>, ByteTile<5, 4>, ByteTile<6, 4>};
+constexpr Tile kCodeTiles[] = {ByteTile<1, 1>, ByteTile<2, 1>, ByteTile<3, 1>,
+                               ByteTile<4, 1>, ByteTile<5, 1>, ByteTile<6, 1>};
 
 // Spreads groups of 16 columns to four groups of 4 columns each, with the codes as bytes.
 void UnpackCodes(const std::uint8_t* panel, std::size_t groups, std::uint8_t* codes) {
   for (std::size_t g = 0; g < groups; ++g) {
-    PrefetchGroup(panel);
     SWORN_UNROLL
     for (std::size_t part = 0; part < kParts; ++part) {
       const __m512i packed = _mm512_loadu_si512(panel + part * 64);
@@ -156,12 +164,12 @@ void UnpackCodes(const std::uint8_t* panel, std::size_t groups, std::uint8_t* co
 
 // All tokens in tiles of even size: 8 as 4 + 4, since a tile of 2 waits for its own sums.
 void ForEachTile(const Tile (&tiles)[kTileTokens], const std::uint8_t* panel, std::size_t groups,
-                 const std::int8_t* x, std::size_t x_stride, std::size_t tokens,
-                 std::int32_t* out) {
+                 const std::int8_t* x, std::size_t x_stride, std::size_t tokens, std::int32_t* out,
+                 const std::uint8_t* ahead) {
   std::size_t tiles_left = (tokens + kTileTokens - 1) / kTileTokens;
   while (tokens > 0) {
     const std::size_t count = (tokens + tiles_left - 1) / tiles_left;
-    tiles[count - 1](panel, groups, x, x_stride, out);
+    tiles[count - 1](panel, groups, x, x_stride, out, ahead);
     x += count * x_stride;
     out += count * kPanelRows;
     tokens -= count;
@@ -188,15 +196,20 @@ void TernaryPanel(const std::uint8_t* panel, std::size_t columns, const std::int
   StartSums(x_sums, kTernaryOffset, tokens, out);
   std::size_t groups = columns / 16;
   if (tokens <= kTileTokens) {
-    ForEachTile(kTernaryTiles, panel, groups, x, x_stride, tokens, out);
+    ForEachTile(kTernaryTiles, panel, groups, x, x_stride, tokens, out, panel + kPrefetch);
     return;
   }
   alignas(64) std::uint8_t codes[kChunkGroups * 4 * kGroupBytes];
   while (groups > 0) {
     const std::size_t count = std::min(groups, kChunkGroups);
-    UnpackCodes(panel, count, codes);
-    ForEachTile(kByteTiles, codes, 4 * count, x, x_stride, tokens, out);
-    panel += count * kGroupBytes;
+    const std::uint8_t* const next = panel + count * kGroupBytes;
+    if (tokens <= kPackedTokens) {
+      ForEachTile(kTernaryTiles, panel, count, x, x_stride, tokens, out, next);
+    } else {
+      UnpackCodes(panel, count, codes);
+      ForEachTile(kCodeTiles, codes, 4 * count, x, x_stride, tokens, out, next);
+    }
+    panel = next;
     x += count * 16;
     groups -= count;
   }
@@ -206,7 +219,7 @@ void Int8Panel(const std::uint8_t* panel, std::size_t columns, const std::int8_t
                std::size_t x_stride, const std::int32_t* x_sums, std::size_t tokens,
                std::int32_t* out) noexcept {
   StartSums(x_sums, kInt8Offset, tokens, out);
-  ForEachTile(kByteTiles, panel, columns / 4, x, x_stride, tokens, out);
+  ForEachTile(kInt8Tiles, panel, columns / 4, x, x_stride, tokens, out, panel + kPrefetch);
 }
 
 }  // namespace

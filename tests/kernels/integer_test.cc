@@ -41,7 +41,7 @@ struct Activations {
   explicit Activations(const Product& product)
       : stride(PaddedColumns(product.columns) + 24), values(product.tokens * stride + 1, 0x55) {
     for (std::size_t t = 0; t < product.tokens; ++t) {
-      const auto from = product.activations.begin() + t * product.columns;
+      const std::int8_t* const from = product.activations.data() + t * product.columns;
       std::int8_t* const row = values.data() + 1 + t * stride;
       std::fill_n(row, PaddedColumns(product.columns), std::int8_t{0});
       std::copy_n(from, product.columns, row);
@@ -172,10 +172,10 @@ TEST_P(IntegerProducts, OfTokensDoNotDependOnEachOther) {
   const std::vector<std::int32_t> together = Compute(*GetParam(), all);
   for (std::size_t t = 0; t < all.tokens; ++t) {
     Product one{all.kind, all.columns, 1, all.weights, {}};
-    const auto row = all.activations.begin() + t * all.columns;
+    const std::int8_t* const row = all.activations.data() + t * all.columns;
     one.activations.assign(row, row + all.columns);
-    const std::vector<std::int32_t> expected(together.begin() + t * kPanelRows,
-                                             together.begin() + (t + 1) * kPanelRows);
+    const std::int32_t* const sums = together.data() + t * kPanelRows;
+    const std::vector<std::int32_t> expected(sums, sums + kPanelRows);
     ASSERT_EQ(Compute(*GetParam(), one), expected) << "token " << t;
   }
 }
