@@ -32,10 +32,10 @@ constexpr Candidate kCandidates[] = {
     {"i8mm", HasI8mm, kI8mmIntegerOps, kScalarCoarseOps, kNeonFloatOps},
     {"dotprod", HasDotprod, kDotprodIntegerOps, kScalarCoarseOps, kNeonFloatOps},
 #elif defined(__x86_64__)
-    {"amx", HasAmx, kAmxIntegerOps, kScalarCoarseOps, kAvx512FloatOps},
-    {"avx512vnni", HasAvx512Vnni, kAvx512VnniIntegerOps, kScalarCoarseOps, kAvx512FloatOps},
-    {"avxvnni", HasAvxVnni, kAvxVnniIntegerOps, kScalarCoarseOps, kAvx2FloatOps},
-    {"avx2", HasAvx2, kAvx2IntegerOps, kScalarCoarseOps, kAvx2FloatOps},
+    {"amx", HasAmx, kAmxIntegerOps, kAvx512VnniCoarseOps, kAvx512FloatOps},
+    {"avx512vnni", HasAvx512Vnni, kAvx512VnniIntegerOps, kAvx512VnniCoarseOps, kAvx512FloatOps},
+    {"avxvnni", HasAvxVnni, kAvxVnniIntegerOps, kAvx2CoarseOps, kAvx2FloatOps},
+    {"avx2", HasAvx2, kAvx2IntegerOps, kAvx2CoarseOps, kAvx2FloatOps},
 #endif
     {"scalar", Always, kScalarIntegerOps, kScalarCoarseOps, kScalarFloatOps},
 };

@@ -3,16 +3,23 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "core/error.h"
+#include "llm/coarse_matrix.h"
 #include "llm/dequantize.h"
+#include "llm/head_search.h"
 
 namespace sworn::llm {
 namespace {
 
 constexpr std::size_t kLogitChunk = 256;  // rows that a thread takes at a time
 constexpr std::size_t kMaxVocabulary = 4'194'304;
+// Below these sizes all logits take no longer than the search.
+constexpr std::size_t kMinSearchRows = 4'096;
+constexpr std::size_t kMinSearchColumns = 256;
+constexpr std::size_t kMinRowsPerBest = 16;  // of the vocabulary for each logit asked for
 
 void CheckMatrix(const TensorView& matrix) {
   const std::string name = "the output matrix '" + matrix.name + "' ";
@@ -43,34 +50,46 @@ bool Precedes(const TokenLogit& a, const TokenLogit& b) noexcept {
   return x != y ? x > y : a.token < b.token;
 }
 
+namespace {
+
+std::vector<TokenLogit> Sorted(std::span<const float> logits, std::size_t count) {
+  std::vector<TokenLogit> best(logits.size());
+  for (std::size_t i = 0; i < best.size(); ++i) best[i] = {static_cast<Token>(i), logits[i]};
+  const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(count, best.size()));
+  std::partial_sort(best.begin(), end, best.end(), Precedes);
+  best.erase(end, best.end());
+  return best;
+}
+
+}  // namespace
+
 struct OutputHead::Impl {
+  Impl(const ModelFile& model, const TensorView& tensor, const kernels::KernelTable& table,
+       ThreadTeam& team)
+      : file(model), matrix(tensor), kernels(table) {
+    CheckMatrix(matrix);
+    if (matrix.rows() < kMinSearchRows || matrix.columns() < kMinSearchColumns) return;
+    coarse.emplace(file, matrix, kernels, team);
+    if (!coarse->usable()) coarse.reset();
+  }
+
   const ModelFile& file;
   TensorView matrix;
   const kernels::KernelTable& kernels;
-
-  [[nodiscard]] std::vector<TokenLogit> Sorted(std::span<const float> logits,
-                                               std::size_t count) const {
-    std::vector<TokenLogit> best(logits.size());
-    for (std::size_t i = 0; i < best.size(); ++i) best[i] = {static_cast<Token>(i), logits[i]};
-    const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(count, best.size()));
-    std::partial_sort(best.begin(), end, best.end(), Precedes);
-    best.erase(end, best.end());
-    return best;
-  }
+  std::optional<CoarseMatrix> coarse;
 };
 
 OutputHead::OutputHead(const ModelFile& file, const TensorView& matrix,
-                       const kernels::KernelTable& kernels, ThreadTeam& team) {
-  CheckMatrix(matrix);
-  static_cast<void>(team);
-  impl_ = std::unique_ptr<const Impl>(new Impl{file, matrix, kernels});
-}
+                       const kernels::KernelTable& kernels, ThreadTeam& team)
+    : impl_(std::make_unique<const Impl>(file, matrix, kernels, team)) {}
 
 OutputHead::~OutputHead() = default;
 
 std::size_t OutputHead::vocabulary() const noexcept { return impl_->matrix.rows(); }
 
-std::size_t OutputHead::coarse_bytes() const noexcept { return 0; }
+std::size_t OutputHead::coarse_bytes() const noexcept {
+  return impl_->coarse ? impl_->coarse->bytes() : 0;
+}
 
 void OutputHead::Logits(std::span<const float> hidden, std::size_t rows, ThreadTeam& team,
                         float* out) const {
@@ -101,12 +120,17 @@ void OutputHead::LogitsOf(std::span<const float> hidden, std::span<const Token> 
 std::vector<std::vector<TokenLogit>> OutputHead::Best(std::span<const float> hidden,
                                                       std::size_t rows, std::size_t count,
                                                       ThreadTeam& team) const {
+  if (impl_->coarse && count > 0 && count <= vocabulary() / kMinRowsPerBest) {
+    HeadSearch search(impl_->file, impl_->matrix, impl_->kernels, *impl_->coarse, hidden, rows,
+                      count, team);
+    if (search.usable()) return search.Run();
+  }
   std::vector<float> logits(rows * vocabulary());
   Logits(hidden, rows, team, logits.data());
   std::vector<std::vector<TokenLogit>> best;
   best.reserve(rows);
   for (std::size_t t = 0; t < rows; ++t) {
-    best.push_back(impl_->Sorted(std::span(logits).subspan(t * vocabulary(), vocabulary()), count));
+    best.push_back(Sorted(std::span(logits).subspan(t * vocabulary(), vocabulary()), count));
   }
   return best;
 }

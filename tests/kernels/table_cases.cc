@@ -60,6 +60,21 @@ class Outputs {
   std::vector<std::uint8_t> bytes_;
 };
 
+/// Zeros at a 64-byte aligned address.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(std::size_t size) : size_(size), lines_((size + 63) / 64) {}
+  [[nodiscard]] std::uint8_t* data() { return lines_[0].bytes; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  struct alignas(64) Line {
+    std::uint8_t bytes[64];
+  };
+  std::size_t size_;
+  std::vector<Line> lines_;
+};
+
 /// Every length up to 70 (whole and partly filled lanes), and those of real models.
 std::vector<std::size_t> Lengths() {
   std::vector<std::size_t> out;
@@ -117,6 +132,67 @@ std::vector<std::uint8_t> ScaleInt32(const KernelTable& table) {
     std::vector<float> out(in.size());
     table.scale_int32(in.data() + Offset(n), n, random.Float(), out.data() + Offset(n));
     outputs.Add(out);
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> CoarsePanels(const KernelTable& table) {
+  struct Query {
+    std::vector<std::int8_t> high, low;
+    std::vector<std::int32_t> sums;
+    std::vector<float> norms;
+  };
+  Random random(17);
+  Outputs outputs;
+  for (const std::size_t blocks : {1, 2, 3, 40}) {
+    const std::size_t columns = blocks * kCoarseBlock;
+    // The extreme codes and states come up often enough to stand side by side.
+    const auto byte = [&] {
+      const std::uint32_t kind = random.Below(4);
+      return kind == 0 ? 0xFFU : kind == 1 ? 0U : random.Below(256);
+    };
+    const auto plane = [&](AlignedBytes& bytes) {
+      for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes.data()[i] = static_cast<std::uint8_t>(byte());
+      }
+    };
+    AlignedBytes high(columns * kCoarseRows / 2);
+    AlignedBytes low(columns * kCoarseRows / 4);
+    AlignedBytes scales(blocks * kCoarseRows);
+    plane(high);
+    plane(low);
+    plane(scales);
+    std::vector<Query> states(13);
+    std::vector<CoarseQuery> queries;
+    for (Query& state : states) {
+      const std::uint32_t kind = random.Below(3);  // large of one sign, of the other, mixed
+      for (std::size_t i = 0; i < columns; ++i) {
+        const auto value = static_cast<std::int8_t>(kind == 0   ? 127
+                                                    : kind == 1 ? -128
+                                                                : static_cast<int>(byte()) - 128);
+        state.high.push_back(value == -128 ? std::int8_t{-127} : value);
+        state.low.push_back(value);
+      }
+      for (std::size_t b = 0; b < blocks; ++b) {
+        std::int32_t sum = 0;
+        for (std::size_t i = b * kCoarseBlock; i < (b + 1) * kCoarseBlock; ++i) {
+          sum += 256 * state.high[i] + state.low[i];
+        }
+        state.sums.push_back(sum);
+      }
+      state.norms = random.Floats(blocks);
+      queries.push_back(
+          {state.high.data(), state.low.data(), state.sums.data(), state.norms.data()});
+    }
+    for (const std::size_t count : {1, 2, 3, 4, 5, 6, 7, 13}) {
+      for (const bool both : {false, true}) {
+        std::vector<float> out(2 * count * kCoarseRows, 5.0F);
+        const CoarsePanel panel{high.data(), both ? low.data() : nullptr, scales.data()};
+        table.coarse_panel(panel, blocks, queries.data(), count, out.data(),
+                           out.data() + count * kCoarseRows);
+        outputs.Add(out);
+      }
+    }
   }
   return outputs.Take();
 }
@@ -362,6 +438,7 @@ std::vector<std::uint8_t> Int8Panel(const KernelTable& table) { return Panel(tab
 constexpr TableCase kCases[] = {
     {"ternary_panel", TernaryPanel},
     {"int8_panel", Int8Panel},
+    {"coarse_panel", CoarsePanels},
     {"quantize", Quantize},
     {"scale_int32", ScaleInt32},
     {"dot", Dot},

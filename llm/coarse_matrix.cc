@@ -1,0 +1,280 @@
+#include "llm/coarse_matrix.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cmath>
+#include <limits>
+
+#include <sys/mman.h>
+
+#include "core/error.h"
+#include "llm/dequantize.h"
+
+namespace sworn::llm {
+namespace {
+
+using kernels::kCoarseBlock;
+using kernels::kCoarseRows;
+
+constexpr std::size_t kHighBytes = kCoarseBlock * kCoarseRows / 2;  // of a block
+constexpr std::size_t kLowBytes = kCoarseBlock * kCoarseRows / 4;
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kReleaseRows = 8'192;  // read at most so many before their pages go
+
+constexpr double kLevels = 64;  // of a weight; level = 2 code - 63
+constexpr double kMaxMultiplier = 255;
+constexpr std::int32_t kMaxPart = 127;
+constexpr std::int32_t kMaxState = 256 * kMaxPart;
+
+// The ranges in which nothing overflows and what underflows is below kAbsolute.
+constexpr double kMinHidden = 0x1p-40;
+constexpr double kMaxHidden = 0x1p+40;
+constexpr double kMaxNorm = 0x1p+60;
+constexpr float kAbsolute = 0x1p-100F;
+// Covers every rounding of the few float operations and long double-precision sums of a bound.
+constexpr double kSlack = 1 + 0x1p-20;
+
+float RoundUp(double value) {
+  const auto rounded = static_cast<float>(value);
+  return static_cast<double>(rounded) < value
+             ? std::nextafter(rounded, std::numeric_limits<float>::infinity())
+             : rounded;
+}
+
+// The relative error of `count` float operations in a row.
+double Gamma(std::size_t count) {
+  const double error = static_cast<double>(count) * 0x1p-24;
+  return error / (1 - error);
+}
+
+// What one block loses: the norm and the largest value of weight - copy.
+struct Loss {
+  double squares = 0;
+  double largest = 0;
+
+  void Add(double difference) {
+    squares += difference * difference;
+    largest = std::max(largest, std::abs(difference));
+  }
+  [[nodiscard]] double spread() const { return std::max(std::sqrt(squares), 4 * largest); }
+};
+
+// The threads' room to make panels in.
+struct Scratch {
+  std::vector<float> row;
+  std::vector<std::uint8_t> codes;  // [16, 64 * blocks]
+};
+
+// Codes of one block; returns false if a value is not finite.
+void QuantizeBlock(std::span<const float> weights, double unit, std::uint8_t* codes, Loss& high,
+                   Loss& both) {
+  const double inverse = 0.5 / unit;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const double weight = weights[i];
+    const double place = std::clamp(weight * inverse + kLevels / 2, 0.0, kLevels - 1);
+    const int code = static_cast<int>(place);
+    codes[i] = static_cast<std::uint8_t>(code);
+    both.Add(weight - unit * (2 * code - 63));
+    high.Add(weight - unit * (4 * (2 * (code >> 2) - 15)));
+  }
+}
+
+// Row r of a panel: its codes, multipliers (with a stride of kCoarseRows) and CoarseRows.
+// Returns the norm of the row, infinite if a value is not finite.
+double QuantizeRow(std::span<const float> row, std::size_t r, std::uint8_t* codes,
+                   std::uint8_t* multipliers, CoarseRows& rows) {
+  double squares = 0;
+  double largest = 0;
+  for (const float weight : row) {
+    squares += double{weight} * weight;
+    largest = std::max(largest, std::abs(double{weight}));
+  }
+  if (!std::isfinite(squares)) return std::numeric_limits<double>::infinity();
+  const float scale = RoundUp(largest / (kLevels * kMaxMultiplier));
+  Loss row_high;
+  Loss row_both;
+  double spread_high = 0;
+  double spread_both = 0;
+  for (std::size_t begin = 0; begin < row.size(); begin += kCoarseBlock) {
+    const auto block = row.subspan(begin, std::min(kCoarseBlock, row.size() - begin));
+    double peak = 0;
+    for (const float weight : block) peak = std::max(peak, std::abs(double{weight}));
+    if (peak == 0) continue;  // multiplier 0: the copy is exact
+    const double multiplier = std::min(kMaxMultiplier, std::ceil(peak / (kLevels * scale)));
+    multipliers[begin / kCoarseBlock * kCoarseRows] = static_cast<std::uint8_t>(multiplier);
+    Loss high;
+    Loss both;
+    QuantizeBlock(block, scale * multiplier, codes + begin, high, both);
+    row_high.squares += high.squares;
+    row_both.squares += both.squares;
+    spread_high = std::max(spread_high, high.spread() / multiplier);
+    spread_both = std::max(spread_both, both.spread() / multiplier);
+  }
+  const double norm = std::sqrt(squares);
+  const double residual_high = std::sqrt(row_high.squares);
+  const double residual_both = std::sqrt(row_both.squares);
+  rows.scale[r] = scale;
+  rows.residual_high[r] = RoundUp(residual_high * kSlack);
+  rows.residual_both[r] = RoundUp(residual_both * kSlack);
+  rows.spread_high[r] = RoundUp(spread_high * kSlack);
+  rows.spread_both[r] = RoundUp(spread_both * kSlack);
+  rows.norm[r] = RoundUp(std::max({norm, residual_high, residual_both}) * kSlack);
+  return norm;
+}
+
+void PackPlanes(std::span<const std::uint8_t> codes, std::size_t columns, std::uint8_t* high,
+                std::uint8_t* low) {
+  for (std::size_t r = 0; r < kCoarseRows; ++r) {
+    const std::uint8_t* row = codes.data() + r * columns;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const unsigned code = row[c];
+      const std::size_t place = 4 * r + c % 4;
+      high[c / 8 * 64 + place] |= static_cast<std::uint8_t>(code >> 2U << (c % 8 / 4 * 4));
+      low[c / 16 * 64 + place] |= static_cast<std::uint8_t>((code & 3U) << (c % 16 / 4 * 2));
+    }
+  }
+}
+
+// The rows first.. of a matrix as a matrix of their own.
+TensorView Slice(const TensorView& matrix, std::size_t first, std::size_t count) {
+  const std::size_t row_bytes = matrix.bytes.size() / matrix.rows();
+  return {matrix.name,
+          matrix.dtype,
+          {count, matrix.columns()},
+          matrix.bytes.subspan(first * row_bytes, count * row_bytes)};
+}
+
+}  // namespace
+
+CoarseState::CoarseState(std::span<const float> hidden, std::size_t blocks)
+    : high_(blocks * kCoarseBlock), low_(blocks * kCoarseBlock), sums_(blocks), norms_(blocks) {
+  double largest = 0;
+  double squares = 0;
+  for (const float x : hidden) {
+    largest = std::max(largest, std::abs(double{x}));
+    squares += double{x} * x;
+  }
+  if (!(squares <= kMaxHidden * kMaxHidden && largest >= kMinHidden)) return;
+  usable_ = true;
+  step_ = RoundUp(largest / kMaxState);
+  double kept_squares = 0;
+  double lost_squares = 0;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const std::size_t begin = block * kCoarseBlock;
+    const std::size_t end = std::min(hidden.size(), begin + kCoarseBlock);
+    double rest = 0;
+    std::array<double, kCoarseBlock> magnitudes{};
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto value = static_cast<std::int32_t>(std::nearbyint(double{hidden[i]} / step_));
+      const std::int32_t part = (value + 128) >> 8;
+      high_[i] = static_cast<std::int8_t>(part);
+      low_[i] = static_cast<std::int8_t>(value - 256 * part);
+      sums_[block] += value;
+      const double kept = double{step_} * value;
+      kept_squares += kept * kept;
+      lost_squares += (hidden[i] - kept) * (hidden[i] - kept);
+      magnitudes[i - begin] = std::abs(value);
+      rest += magnitudes[i - begin] * magnitudes[i - begin];
+    }
+    // Single large values count by their size, the others by their norm.
+    double single = 0;
+    double least = std::sqrt(rest);
+    for (;;) {
+      const auto peak = std::max_element(magnitudes.begin(), magnitudes.end());
+      rest -= *peak * *peak;  // of integers: exact
+      single += *peak;
+      const double bound = std::sqrt(rest) + single / 4;
+      if (bound >= least) break;
+      least = bound;
+      *peak = 0;
+    }
+    norms_[block] = RoundUp(least * kSlack);
+  }
+  const std::size_t dot_steps = (hidden.size() + kernels::kSumLanes - 1) / kernels::kSumLanes + 4;
+  const double kept_norm = std::sqrt(kept_squares);
+  const double norm_factor = (2 * Gamma(blocks + 3) + 0x1p-21) * kept_norm +
+                             std::sqrt(lost_squares) + Gamma(dot_steps) * std::sqrt(squares);
+  residual_factor_ = RoundUp(kept_norm * kSlack);
+  spread_factor_ = RoundUp(double{step_} * (1 + Gamma(blocks + 2)) * kSlack);
+  norm_factor_ = RoundUp(norm_factor * kSlack);
+}
+
+kernels::CoarseQuery CoarseState::query() const noexcept {
+  return {high_.data(), low_.data(), sums_.data(), norms_.data()};
+}
+
+void CoarseState::Bound(const CoarseRows& rows, bool both, const float* sums, const float* reach,
+                        float* estimates, float* uppers) const noexcept {
+  const float step = both ? step_ : 4 * step_;
+  const float* residual = both ? rows.residual_both : rows.residual_high;
+  const float* spread = both ? rows.spread_both : rows.spread_high;
+  for (std::size_t r = 0; r < kCoarseRows; ++r) {
+    const float by_row = residual[r] * residual_factor_;
+    const float by_block = spread[r] * (reach[r] * spread_factor_);
+    const float bound = (by_row < by_block ? by_row : by_block) + rows.norm[r] * norm_factor_;
+    estimates[r] = sums[r] * (rows.scale[r] * step);
+    uppers[r] = estimates[r] + (bound + kAbsolute);
+  }
+}
+
+void CoarseMatrix::Unmap::operator()(std::uint8_t* data) const noexcept { ::munmap(data, bytes); }
+
+CoarseMatrix::CoarseMatrix(const ModelFile& file, const TensorView& matrix,
+                           const kernels::KernelTable& kernels, ThreadTeam& team)
+    : panels_((matrix.rows() + kCoarseRows - 1) / kCoarseRows),
+      blocks_((matrix.columns() + kCoarseBlock - 1) / kCoarseBlock),
+      panel_bytes_(
+          (blocks_ * (kHighBytes + kLowBytes + kCoarseRows) + sizeof(CoarseRows) + kAlignment - 1) /
+          kAlignment * kAlignment),
+      data_(nullptr, Unmap{bytes()}) {
+  void* memory =
+      ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw SystemError(errno, "no memory for the copy of", matrix.name);
+  data_.reset(static_cast<std::uint8_t*>(memory));
+  ::madvise(memory, bytes(), MADV_HUGEPAGE);  // advice
+
+  const std::size_t columns = blocks_ * kCoarseBlock;
+  std::vector<Scratch> scratch(team.size());
+  for (Scratch& own : scratch) {
+    own.row.resize(matrix.columns());
+    own.codes.resize(kCoarseRows * columns);
+  }
+  std::atomic<bool> usable = true;
+  constexpr std::size_t kSlicePanels = kReleaseRows / kCoarseRows;
+  for (std::size_t first = 0; first < panels_; first += kSlicePanels) {
+    team.For(std::min(kSlicePanels, panels_ - first), [&](std::size_t index, std::size_t thread) {
+      Scratch& own = scratch[thread];
+      const kernels::CoarsePanel to = panel(first + index, true);
+      std::uint8_t* base = at(first + index);
+      std::uint8_t* multipliers = base + (to.scales - base);
+      std::fill(own.codes.begin(), own.codes.end(), std::uint8_t{0});
+      const std::size_t begin = (first + index) * kCoarseRows;
+      for (std::size_t r = 0; r < std::min(kCoarseRows, matrix.rows() - begin); ++r) {
+        WidenRow(matrix, begin + r, kernels, own.row.data());
+        const double norm = QuantizeRow(own.row, r, own.codes.data() + r * columns, multipliers + r,
+                                        *rows_at(first + index));
+        if (!(norm <= kMaxNorm)) usable.store(false, std::memory_order_relaxed);
+      }
+      PackPlanes(own.codes, columns, base, base + blocks_ * kHighBytes);
+    });
+    const std::size_t row = first * kCoarseRows;
+    file.Release(Slice(matrix, row, std::min(kReleaseRows, matrix.rows() - row)));
+  }
+  usable_ = usable;
+}
+
+kernels::CoarsePanel CoarseMatrix::panel(std::size_t index, bool both) const noexcept {
+  const std::uint8_t* base = at(index);
+  const std::uint8_t* low = base + blocks_ * kHighBytes;
+  return {base, both ? low : nullptr, low + blocks_ * kLowBytes + sizeof(CoarseRows)};
+}
+
+const CoarseRows& CoarseMatrix::rows(std::size_t index) const noexcept { return *rows_at(index); }
+
+CoarseRows* CoarseMatrix::rows_at(std::size_t index) const noexcept {
+  return reinterpret_cast<CoarseRows*>(at(index) + blocks_ * (kHighBytes + kLowBytes));
+}
+
+}  // namespace sworn::llm
