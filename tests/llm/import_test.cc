@@ -148,6 +148,28 @@ INSTANTIATE_TEST_SUITE_P(Stored, ImportFromHfTest,
                            }
                          });
 
+TEST(ImportTest, TheExampleOfTheFormatsPageIsWhatIsWritten) {
+  const std::vector<std::int8_t> weights = {1, 0, -1, 1, 0, -1, -1, 0, 1, 1};
+  const test::TempFolder folder;
+  FileOps ops;
+  GgufWriter writer(folder.path() / "example.gguf", ops);
+  writer.Set("general.architecture", std::string("bitnet-b1.58"));
+  writer.AddTensor("blk.0.attn_q.weight", DType::kPanels, {2, 5});
+  writer.AddTensor("blk.0.attn_q.scale", DType::kF32, {1});
+  writer.Append(test::EncodePanels(weights, 2));
+  writer.Append(test::EncodeF32(std::vector<float>{0.0625F}));
+  writer.Finish();
+  const std::string bytes = ReadFile(folder.path() / "example.gguf", 4'096);
+  ASSERT_EQ(bytes.size(), 0x540);
+  EXPECT_EQ(bytes.substr(0, 8), std::string("GGUF\3\0\0\0", 8));
+  EXPECT_EQ(bytes.substr(0x6D + 8, 19), "blk.0.attn_q.weight");
+  EXPECT_EQ(bytes.substr(0x9C, 4), std::string("\x01\x00\x57\x53", 4));
+  EXPECT_EQ(bytes.substr(0xA8 + 8, 18), "blk.0.attn_q.scale");
+  EXPECT_EQ(bytes.substr(0x100, 8), "\x56\x55\x54\x56\x58\x54\x55\x56");
+  EXPECT_EQ(bytes.substr(0x108, 1'016), std::string(1'016, '\x55'));
+  EXPECT_EQ(bytes.substr(0x500, 4), std::string("\x00\x00\x80\x3D", 4));
+}
+
 TEST(ImportTest, LlamaRowsFromHuggingFaceKeepTheirOrder) {
   const test::TempFolder folder;
   const TinyModel model = test::MakeTinyModel({.architecture = "llama", .layers = 1});
