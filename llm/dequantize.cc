@@ -81,9 +81,12 @@ void Tq1Values(const std::uint8_t* block, std::int8_t* out) noexcept {
 
 // Codes less one: -1 to 2, where 2 is no ternary value.
 void Tq2Values(const std::uint8_t* block, std::int8_t* out) noexcept {
-  for (std::size_t i = 0; i < kSuperBlock; ++i) {
-    const unsigned byte = block[i / 128 * 32 + i % 32];
-    out[i] = static_cast<std::int8_t>(static_cast<int>((byte >> (2 * (i / 32 % 4))) & 3U) - 1);
+  for (std::size_t half = 0; half < 2; ++half, block += 32) {
+    for (unsigned shift = 0; shift < 8; shift += 2, out += 32) {
+      for (std::size_t i = 0; i < 32; ++i) {
+        out[i] = static_cast<std::int8_t>(static_cast<int>((block[i] >> shift) & 3U) - 1);
+      }
+    }
   }
 }
 
@@ -166,12 +169,18 @@ std::optional<float> CommonBlockScale(const TensorView& tensor) {
   return common.value_or(1.0F);
 }
 
+// Whole blocks with one shift for each run of 32, so that compilers take many weights at a time: a
+// model that was not imported passes through here at every start.
 void I2sRow(const TensorView& tensor, std::size_t row, std::int8_t* out) {
   const std::size_t columns = tensor.columns();
-  const std::uint8_t* const bytes = tensor.bytes.data() + row * columns / 4;
-  for (std::size_t i = 0; i < columns; ++i) {
-    const unsigned byte = bytes[i / kI2sBlock * kI2sBytes + i % 32];
-    out[i] = static_cast<std::int8_t>(static_cast<int>((byte >> (6 - 2 * (i / 32 % 4))) & 3U) - 1);
+  const std::uint8_t* bytes = tensor.bytes.data() + row * columns / 4;
+  for (std::size_t block = 0; block < columns / kI2sBlock; ++block, bytes += kI2sBytes) {
+    for (unsigned shift = 8; shift > 0; out += kI2sBytes) {
+      shift -= 2;
+      for (std::size_t i = 0; i < kI2sBytes; ++i) {
+        out[i] = static_cast<std::int8_t>(static_cast<int>((bytes[i] >> shift) & 3U) - 1);
+      }
+    }
   }
 }
 
@@ -318,7 +327,9 @@ void TernaryRows(const TensorView& tensor, std::size_t first, std::size_t count,
         throw Error(ErrorCode::kUnsupportedMedia, "tensor '" + tensor.name + "' is of the type " +
                                                       TypeText(tensor) + ", which is not ternary");
     }
-    if (std::find(out, out + columns, std::int8_t{2}) != out + columns) {
+    std::int8_t largest = 0;
+    for (std::size_t i = 0; i < columns; ++i) largest = std::max(largest, out[i]);
+    if (largest > 1) {
       Refuse(tensor, "has an invalid weight in row " + std::to_string(row));
     }
   }

@@ -11,10 +11,15 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "kernels/kernels.h"
 #include "llm/dequantize.h"
 #include "llm/gguf_writer.h"
+#include "llm/kv_cache.h"
+#include "llm/model.h"
 #include "llm/model_config.h"
+#include "llm/thread_team.h"
 #include "llm/tokenizer.h"
+#include "llm/transformer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tensor_encoder.h"
 #include "tests/support/tiny_model.h"
@@ -189,6 +194,34 @@ TEST(ImportTest, LlamaRowsFromHuggingFaceKeepTheirOrder) {
     EXPECT_TRUE(std::equal(rows.begin() + row * 256, rows.begin() + (row + 1) * 256,
                            wanted.ternary.begin() + from * 256))
         << row;
+  }
+}
+
+std::vector<float> HiddenStates(const fs::path& path) {
+  ThreadTeam team(1);
+  const auto model = Model::Load(OpenModelFile(path), *kernels::FindKernels("scalar"), team);
+  Transformer transformer(*model, team);
+  KvCache cache(model->config(), 64);
+  const std::vector<Token> tokens = {65, 66, 300, 7, 65, 200, 101};
+  const auto hidden = transformer.Forward(tokens, tokens.size(), cache, {});
+  return {hidden.begin(), hidden.end()};
+}
+
+TEST(ImportTest, WhereverAModelComesFromItComputesTheSame) {
+  const test::TempFolder folder;
+  for (const char* const architecture : {"bitnet-b1.58", "llama"}) {
+    SCOPED_TRACE(architecture);
+    const TinyModel model =
+        test::MakeTinyModel({.architecture = architecture, .embedding = DType::kBf16});
+    test::WriteTinyGguf(model, folder.path() / "in.gguf");
+    const auto wanted = HiddenStates(folder.path() / "in.gguf");
+    Import(folder.path() / "in.gguf", folder.path() / "out.gguf");
+    EXPECT_EQ(HiddenStates(folder.path() / "out.gguf"), wanted);
+    for (const HfWeights weights : {HfWeights::kAutoBitLinear, HfWeights::kBitLinear}) {
+      test::WriteTinySafetensors(model, weights, folder.path() / "model");
+      Import(folder.path() / "model", folder.path() / "out.gguf");
+      EXPECT_EQ(HiddenStates(folder.path() / "out.gguf"), wanted);
+    }
   }
 }
 
