@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/text/language.h"
 #include "core/text/sentences.h"
+#include "core/text/unicode.h"
 
 namespace sworn::llm {
 namespace {
@@ -88,6 +89,9 @@ Constraint::Constraint(TextConstraint kind, const std::vector<std::string>& pass
     throw Error(ErrorCode::kTooLarge, "more than " + std::to_string(kMaxConstraintPassages) +
                                           " passages or " + std::to_string(kMaxConstraintBytes) +
                                           " bytes of them to cite");
+  }
+  if (!std::all_of(passages.begin(), passages.end(), text::IsValidUtf8)) {
+    throw Error(ErrorCode::kInvalidArgument, "a passage is not UTF-8");
   }
   assert(kind != TextConstraint::kFree);
   auto rules = std::make_shared<Rules>();

@@ -37,7 +37,8 @@ inline constexpr std::size_t kMaxConstraintBytes = std::size_t{16} * 1024 * 1024
 /// Of one generation; a copy is a cheap way to try something. Not thread-safe.
 class Constraint {
  public:
-  /// `kind` is not kFree. Throws kTooLarge for more or longer passages than the bounds above.
+  /// `kind` is not kFree. Throws kTooLarge for more or longer passages than the bounds above and
+  /// kInvalidArgument for one that is no UTF-8.
   Constraint(TextConstraint kind, const std::vector<std::string>& passages);
 
   /// Whether the text may go on with these bytes; true for none.

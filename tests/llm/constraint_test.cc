@@ -213,11 +213,12 @@ TEST(ConstraintQuote, MakesRandomTextsVerbatim) {
   }
 }
 
-TEST(Constraint, HasBounds) {
+TEST(Constraint, RefusesPassagesItCannotRead) {
   const std::vector<std::string> many(kMaxConstraintPassages + 1, "x");
   EXPECT_THROW(Constraint(TextConstraint::kCite, many), Error);
   const std::vector<std::string> large(1, std::string(kMaxConstraintBytes + 1, 'x'));
   EXPECT_THROW(Constraint(TextConstraint::kQuote, large), Error);
+  EXPECT_THROW(Constraint(TextConstraint::kQuote, {"ok.", "no\xFF."}), Error);
 }
 
 }  // namespace

@@ -29,7 +29,9 @@ class TickingClock : public Clock {
   mutable std::int64_t now_ = 0;
 };
 
-inline std::shared_ptr<const llm::Model> LoadTiny(llm::ThreadTeam& team) {
+inline std::shared_ptr<const llm::Model> LoadTiny(
+    llm::ThreadTeam& team,
+    const kernels::KernelTable& table = *kernels::RunnableKernels().front()) {
   const TempFolder folder;
   TinyModelOptions options;
   options.hidden = 128;
@@ -37,8 +39,7 @@ inline std::shared_ptr<const llm::Model> LoadTiny(llm::ThreadTeam& team) {
   options.vocabulary = 400;  // more than the tokenizer uses
   options.seed = 5;
   WriteTinyGguf(MakeTinyModel(options), folder.path() / "tiny.gguf");
-  return llm::Model::Load(llm::OpenModelFile(folder.path() / "tiny.gguf"),
-                          *kernels::RunnableKernels().front(), team);
+  return llm::Model::Load(llm::OpenModelFile(folder.path() / "tiny.gguf"), table, team);
 }
 
 inline Prompt MakePrompt(const std::string& question = "What is said?") {

@@ -50,7 +50,7 @@ class ModelGeneratorTest : public testing::Test {
     return std::nullopt;
   }
 
-  const test::TickingClock clock_;
+  const test::TickingClock clock_{};
 };
 
 std::vector<Token> RenderPrompt(const Prompt& prompt) {
@@ -174,6 +174,19 @@ TEST_F(ModelGeneratorTest, ACachedBeginningLeavesAtLeastOneToken) {
     ExpectSame(first, again);
     ExpectSame(first, Generate(cold, MakePrompt(question), options).completion);
     EXPECT_EQ(again.cached_tokens, (again.prompt_tokens - 1) / kPagePositions * kPagePositions);
+  }
+}
+
+TEST_F(ModelGeneratorTest, TheKernelTableChangesNothing) {
+  const ModelGenerator best = Make();
+  for (const kernels::KernelTable* table : kernels::RunnableKernels()) {
+    SCOPED_TRACE(table->name);
+    const ModelGenerator other("tiny", "", test::LoadTiny(Team(), *table), Team(), clock_, {});
+    EXPECT_EQ(other.identity().kernels, table->name);
+    for (const GenerationOptions& options : {Greedy(60), Sampled(6)}) {
+      ExpectSame(Generate(best, MakePrompt(), options).completion,
+                 Generate(other, MakePrompt(), options).completion);
+    }
   }
 }
 
