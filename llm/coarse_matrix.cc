@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include <sys/mman.h>
@@ -37,6 +38,9 @@ constexpr float kAbsolute = 0x1p-100F;
 constexpr double kSlack = 1 + 0x1p-20;
 
 float RoundUp(double value) {
+  if (!(value <= double{std::numeric_limits<float>::max()})) {
+    return std::numeric_limits<float>::infinity();
+  }
   const auto rounded = static_cast<float>(value);
   return static_cast<double>(rounded) < value
              ? std::nextafter(rounded, std::numeric_limits<float>::infinity())
@@ -49,17 +53,34 @@ double Gamma(std::size_t count) {
   return error / (1 - error);
 }
 
-// What one block loses: the norm and the largest value of weight - copy.
-struct Loss {
+// The size of a block, or of what its copy loses.
+struct Size {
   double squares = 0;
   double largest = 0;
 
-  void Add(double difference) {
-    squares += difference * difference;
-    largest = std::max(largest, std::abs(difference));
-  }
   [[nodiscard]] double spread() const { return std::max(std::sqrt(squares), 4 * largest); }
 };
+
+// In lanes, which the compiler keeps in vectors; the order of a sum does not matter for a bound.
+template <typename Value>
+Size SizeOf(const Value& value_at) {
+  constexpr std::size_t kLanes = 8;
+  double squares[kLanes] = {};
+  double largest[kLanes] = {};
+  for (std::size_t i = 0; i < kCoarseBlock; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double value = value_at(i + lane);
+      squares[lane] += value * value;
+      largest[lane] = largest[lane] < std::abs(value) ? std::abs(value) : largest[lane];
+    }
+  }
+  Size size;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    size.squares += squares[lane];
+    size.largest = std::max(size.largest, largest[lane]);
+  }
+  return size;
+}
 
 // The threads' room to make panels in.
 struct Scratch {
@@ -67,54 +88,66 @@ struct Scratch {
   std::vector<std::uint8_t> codes;  // [16, 64 * blocks]
 };
 
-// Codes of one block; returns false if a value is not finite.
-void QuantizeBlock(std::span<const float> weights, double unit, std::uint8_t* codes, Loss& high,
-                   Loss& both) {
+// Codes of one block, whose weights are finite and padded with zeros. What the padding seems to
+// lose widens the bounds a little where the last block is not full.
+void QuantizeBlock(const float (&weights)[kCoarseBlock], double unit, std::uint8_t* codes,
+                   Size& high, Size& both) {
   const double inverse = 0.5 / unit;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const double weight = weights[i];
-    const double place = std::clamp(weight * inverse + kLevels / 2, 0.0, kLevels - 1);
-    const int code = static_cast<int>(place);
-    codes[i] = static_cast<std::uint8_t>(code);
-    both.Add(weight - unit * (2 * code - 63));
-    high.Add(weight - unit * (4 * (2 * (code >> 2) - 15)));
+  int found[kCoarseBlock];
+  for (std::size_t i = 0; i < kCoarseBlock; ++i) {
+    const double place = weights[i] * inverse + kLevels / 2;
+    const double below = place < kLevels - 1 ? place : kLevels - 1;
+    found[i] = static_cast<int>(below > 0 ? below : 0);
   }
+  both = SizeOf([&](std::size_t i) { return weights[i] - unit * (2 * found[i] - 63); });
+  high = SizeOf([&](std::size_t i) { return weights[i] - unit * (8 * (found[i] >> 2) - 60); });
+  for (std::size_t i = 0; i < kCoarseBlock; ++i) codes[i] = static_cast<std::uint8_t>(found[i]);
+}
+
+void CopyBlock(std::span<const float> row, std::size_t begin, float (&block)[kCoarseBlock]) {
+  const std::size_t count = std::min(kCoarseBlock, row.size() - begin);
+  std::copy_n(row.data() + begin, count, block);
+  std::fill(block + count, block + kCoarseBlock, 0.0F);
 }
 
 // Row r of a panel: its codes, multipliers (with a stride of kCoarseRows) and CoarseRows.
 // Returns the norm of the row, infinite if a value is not finite.
 double QuantizeRow(std::span<const float> row, std::size_t r, std::uint8_t* codes,
                    std::uint8_t* multipliers, CoarseRows& rows) {
+  float block[kCoarseBlock];
+  const auto size_of = [&](std::size_t begin) {
+    CopyBlock(row, begin, block);
+    return SizeOf([&](std::size_t i) { return double{block[i]}; });
+  };
   double squares = 0;
   double largest = 0;
-  for (const float weight : row) {
-    squares += double{weight} * weight;
-    largest = std::max(largest, std::abs(double{weight}));
+  for (std::size_t begin = 0; begin < row.size(); begin += kCoarseBlock) {
+    const Size size = size_of(begin);
+    squares += size.squares;
+    largest = std::max(largest, size.largest);
   }
   if (!std::isfinite(squares)) return std::numeric_limits<double>::infinity();
   const float scale = RoundUp(largest / (kLevels * kMaxMultiplier));
-  Loss row_high;
-  Loss row_both;
+  double squares_high = 0;
+  double squares_both = 0;
   double spread_high = 0;
   double spread_both = 0;
   for (std::size_t begin = 0; begin < row.size(); begin += kCoarseBlock) {
-    const auto block = row.subspan(begin, std::min(kCoarseBlock, row.size() - begin));
-    double peak = 0;
-    for (const float weight : block) peak = std::max(peak, std::abs(double{weight}));
+    const double peak = size_of(begin).largest;
     if (peak == 0) continue;  // multiplier 0: the copy is exact
     const double multiplier = std::min(kMaxMultiplier, std::ceil(peak / (kLevels * scale)));
     multipliers[begin / kCoarseBlock * kCoarseRows] = static_cast<std::uint8_t>(multiplier);
-    Loss high;
-    Loss both;
+    Size high;
+    Size both;
     QuantizeBlock(block, scale * multiplier, codes + begin, high, both);
-    row_high.squares += high.squares;
-    row_both.squares += both.squares;
+    squares_high += high.squares;
+    squares_both += both.squares;
     spread_high = std::max(spread_high, high.spread() / multiplier);
     spread_both = std::max(spread_both, both.spread() / multiplier);
   }
   const double norm = std::sqrt(squares);
-  const double residual_high = std::sqrt(row_high.squares);
-  const double residual_both = std::sqrt(row_both.squares);
+  const double residual_high = std::sqrt(squares_high);
+  const double residual_both = std::sqrt(squares_both);
   rows.scale[r] = scale;
   rows.residual_high[r] = RoundUp(residual_high * kSlack);
   rows.residual_both[r] = RoundUp(residual_both * kSlack);
@@ -124,15 +157,24 @@ double QuantizeRow(std::span<const float> row, std::size_t r, std::uint8_t* code
   return norm;
 }
 
+// Four codes at a time: the columns of a group of 4 lie side by side in all three layouts.
 void PackPlanes(std::span<const std::uint8_t> codes, std::size_t columns, std::uint8_t* high,
                 std::uint8_t* low) {
+  constexpr std::uint32_t kLowBits = 0x03030303;
+  constexpr std::uint32_t kLowNibbles = 0x0F0F0F0F;
+  const auto nibbles = [](std::uint32_t first, std::uint32_t second) {
+    return (first >> 2U & kLowNibbles) | (second << 2U & ~kLowNibbles);
+  };
   for (std::size_t r = 0; r < kCoarseRows; ++r) {
-    const std::uint8_t* row = codes.data() + r * columns;
-    for (std::size_t c = 0; c < columns; ++c) {
-      const unsigned code = row[c];
-      const std::size_t place = 4 * r + c % 4;
-      high[c / 8 * 64 + place] |= static_cast<std::uint8_t>(code >> 2U << (c % 8 / 4 * 4));
-      low[c / 16 * 64 + place] |= static_cast<std::uint8_t>((code & 3U) << (c % 16 / 4 * 2));
+    for (std::size_t group = 0; group < columns / 16; ++group) {
+      std::uint32_t four[4];
+      std::memcpy(four, codes.data() + r * columns + 16 * group, sizeof four);
+      const std::uint32_t highs[2] = {nibbles(four[0], four[1]), nibbles(four[2], four[3])};
+      const std::uint32_t lows = (four[0] & kLowBits) | (four[1] & kLowBits) << 2U |
+                                 (four[2] & kLowBits) << 4U | (four[3] & kLowBits) << 6U;
+      std::memcpy(high + 128 * group + 4 * r, &highs[0], 4);
+      std::memcpy(high + 128 * group + 64 + 4 * r, &highs[1], 4);
+      std::memcpy(low + 64 * group + 4 * r, &lows, 4);
     }
   }
 }
