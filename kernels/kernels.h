@@ -1,7 +1,7 @@
 // The arithmetic of the engine, as one table of functions per instruction set.
 //
 // Every table returns the same bits. Integer sums are exact; float operations have one order of
-// rounding that kernels/scalar.cc specifies: fused multiply-add where this file says "fma", sixteen
+// rounding that the scalar table specifies: fused multiply-add where this file says "fma", sixteen
 // lanes where it says "lane sum", and no other contraction or reassociation. So the logits do not
 // depend on the processor, the number of threads or how a prompt was split.
 //
@@ -36,7 +36,7 @@ struct AttentionBlock {
   const std::uint16_t* keys;    // binary16, [head_dim, kAttentionBlock]: a position per column
   const std::uint16_t* values;  // binary16, [kAttentionBlock, head_dim]
   const std::uint32_t*
-      visible;  // [rows]: the first so many positions of the block; 0 skips the row
+      visible;  // [rows]: the first so many positions; no other counts; 0 skips the row
   float scale;  // of the scores
   // State of the online softmax, in and out; before the first block -inf, 0 and zeros.
   float* max;          // [rows]
