@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/service/knowledge_base.h"
+#include "api/service/model_logits.h"
 #include "api/service/requests.h"
 
 namespace sworn::cli {
@@ -85,6 +86,10 @@ struct ModelInfoCommand {
 struct ModelRemoveCommand {
   std::string id;
 };
+struct ModelLogitsCommand {
+  service::LogitsRequest request;
+  std::optional<std::uint32_t> threads;  // instead of the configured ones
+};
 struct EvalBeirCommand {
   std::filesystem::path folder;
   std::vector<service::SearchMode> modes;
@@ -112,8 +117,8 @@ using Command =
                  CollectionRemoveCommand, AuditListCommand, AuditShowCommand, AuditVerifyCommand,
                  AuditExportCommand, AuditReceiptCommand, ModelListCommand, ModelImportCommand,
                  ModelPullCommand, ModelVerifyCommand, ModelInfoCommand, ModelRemoveCommand,
-                 EvalBeirCommand, EvalAnswersCommand, FsckCommand, DoctorCommand, BackupCommand,
-                 RestoreCommand>;
+                 ModelLogitsCommand, EvalBeirCommand, EvalAnswersCommand, FsckCommand,
+                 DoctorCommand, BackupCommand, RestoreCommand>;
 
 struct Arguments {
   GlobalOptions global;

@@ -41,6 +41,23 @@ void AddPull(CLI::App& group, Command& result) {
       ->type_name("NAME");
 }
 
+void AddLogits(CLI::App& group, Command& result) {
+  auto logits = std::make_shared<ModelLogitsCommand>();
+  service::LogitsRequest& request = logits->request;
+  CLI::App& verb =
+      AddVerb(group, result, "logits", "Write a model's logits for given tokens", logits);
+  verb.add_option("--model", request.model, "A model file")->type_name("FILE")->required();
+  verb.add_option("--tokens", request.tokens, "Token ids, int32 little-endian")
+      ->type_name("FILE")
+      ->required();
+  verb.add_option("--out", request.out, "Gets float32 little-endian, [tokens, vocabulary]")
+      ->type_name("FILE")
+      ->required();
+  verb.add_option("--threads", logits->threads, "Number of threads (default: one per core)")
+      ->type_name("N")
+      ->check(CheckDigits);
+}
+
 template <typename T>
 void AddById(CLI::App& group, Command& result, const std::string& name, const std::string& help) {
   auto command = std::make_shared<T>();
@@ -61,6 +78,7 @@ void AddModel(CLI::App& app, Command& result) {
                               "Compare a model's file with the pinned digest");
   AddById<ModelInfoCommand>(group, result, "info", "Show a model");
   AddById<ModelRemoveCommand>(group, result, "remove", "Delete a model");
+  AddLogits(group, result);
 }
 
 }  // namespace sworn::cli

@@ -95,4 +95,27 @@ int RunModelRemove(service::KnowledgeBase& kb, const ModelRemoveCommand& command
   return Report(session.console, "Removed", kb.RemoveModel(command.id));
 }
 
+int RunModelLogits(const ModelLogitsCommand& command, Session& session) {
+  const CancelOnSignal stop(session.cancel);
+  service::Config config = session.config;
+  if (command.threads) config.threads = *command.threads;
+  service::ValidateConfig(config);
+  FileOps ops;
+  const service::LogitsReport report =
+      service::WriteLogits(config, command.request, ops, session.cancel);
+  Console& console = session.console;
+  if (console.json) {
+    PrintJson(console.out, {{"file", command.request.out.native()},
+                            {"tokens", report.tokens},
+                            {"vocabulary", report.vocabulary},
+                            {"kernels", report.kernels},
+                            {"threads", report.threads}});
+  } else {
+    console.out << "Wrote the logits of " << WithThousands(report.tokens) << " tokens, "
+                << WithThousands(report.vocabulary) << " each, with kernels " << report.kernels
+                << " on " << report.threads << (report.threads == 1 ? " thread\n" : " threads\n");
+  }
+  return kExitSuccess;
+}
+
 }  // namespace sworn::cli

@@ -66,6 +66,7 @@ class Dispatcher {
   int operator()(const ModelRemoveCommand& command) {
     return RunModelRemove(*Open(), command, session_);
   }
+  int operator()(const ModelLogitsCommand& command) { return RunModelLogits(command, session_); }
   int operator()(const EvalBeirCommand& command) { return RunEvalBeir(command, session_); }
   int operator()(const EvalAnswersCommand& command) {
     return RunEvalAnswers(*Open(), command, session_);

@@ -53,6 +53,7 @@ int RunModelPull(service::KnowledgeBase& kb, const ModelPullCommand& command, Se
 int RunModelVerify(service::KnowledgeBase& kb, const ModelVerifyCommand& command, Session& session);
 int RunModelInfo(service::KnowledgeBase& kb, const ModelInfoCommand& command, Session& session);
 int RunModelRemove(service::KnowledgeBase& kb, const ModelRemoveCommand& command, Session& session);
+int RunModelLogits(const ModelLogitsCommand& command, Session& session);
 
 int RunEvalBeir(const EvalBeirCommand& command, Session& session);
 int RunEvalAnswers(service::KnowledgeBase& kb, const EvalAnswersCommand& command, Session& session);
