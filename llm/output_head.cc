@@ -14,6 +14,12 @@
 namespace sworn::llm {
 namespace {
 
+// What is no number counts as the smallest.
+float Rank(float logit) noexcept {
+  if (std::isnan(logit)) return -std::numeric_limits<float>::infinity();
+  return logit;
+}
+
 constexpr std::size_t kLogitChunk = 256;  // rows that a thread takes at a time
 constexpr std::size_t kMaxVocabulary = 4'194'304;
 // Below these sizes all logits take no longer than the search.
@@ -44,9 +50,8 @@ void CheckMatrix(const TensorView& matrix) {
 }  // namespace
 
 bool Precedes(const TokenLogit& a, const TokenLogit& b) noexcept {
-  constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  const float x = std::isnan(a.logit) ? kLowest : a.logit;
-  const float y = std::isnan(b.logit) ? kLowest : b.logit;
+  const float x = Rank(a.logit);
+  const float y = Rank(b.logit);
   return x != y ? x > y : a.token < b.token;
 }
 
