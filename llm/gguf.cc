@@ -21,7 +21,6 @@ constexpr std::uint64_t kMinString = 8;                      // its length
 constexpr std::uint64_t kMinEntry = 8 + 4 + 1;               // empty key, type, one byte
 constexpr std::uint64_t kMinTensorInfo = 8 + 4 + 8 + 4 + 8;  // empty name, count, one length, ...
 constexpr std::uint64_t kMaxKeyBytes = 65'535;
-constexpr std::uint64_t kMaxTensorNameBytes = 255;
 constexpr std::size_t kShownName = 80;
 
 // Reads forward through the header; knows the file's name and what is being read, for messages.
@@ -227,6 +226,7 @@ struct TensorInfo {
 TensorInfo TakeTensorInfo(Cursor& cursor) {
   TensorInfo info;
   info.view.name = cursor.TakeString(kMaxTensorNameBytes);
+  if (!IsTensorName(info.view.name)) cursor.Fail("a name that is empty or not printable ASCII");
   cursor.Naming("tensor " + Shown(info.view.name));
   const auto dimensions = cursor.Take<std::uint32_t>();
   if (dimensions == 0 || dimensions > kMaxTensorDimensions) {

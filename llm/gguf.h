@@ -20,6 +20,7 @@ inline constexpr std::uint32_t kGgufVersion = 3;
 /// Where a file does not say otherwise.
 inline constexpr std::uint64_t kGgufDefaultAlignment = 32;
 inline constexpr std::uint64_t kMaxGgufAlignment = 65'536;
+inline constexpr std::uint64_t kMaxTensorNameBytes = 255;
 inline constexpr std::uint64_t kMaxTensorElements = std::uint64_t{1} << 40U;
 /// Type id of kPanels (kernels/panels.h): "SW" and a number that nobody else uses. Its bytes are
 /// the panels of PaddedRows(rows) x PaddedColumns(columns).
@@ -60,6 +61,9 @@ const GgufTensorType* FindGgufType(DType dtype) noexcept;
 /// kIntegrity, naming the tensor, for a shape that is empty, overflows, or does not fit the type.
 std::uint64_t GgufTensorBytes(const GgufTensorType& type, std::span<const std::size_t> shape,
                               std::string_view name);
+
+/// 1 to kMaxTensorNameBytes bytes of printable ASCII: what is safe to show.
+bool IsTensorName(std::string_view name) noexcept;
 
 /// Throws what OpenModelFile throws.
 std::unique_ptr<ModelFile> OpenGguf(const std::filesystem::path& path);

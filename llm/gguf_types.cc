@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -71,6 +72,11 @@ bool IsTernary(DType dtype) noexcept {
     default:
       return false;
   }
+}
+
+bool IsTensorName(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= kMaxTensorNameBytes &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 const GgufTensorType* FindGgufType(std::uint32_t id) noexcept {

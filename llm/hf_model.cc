@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxConfigBytes = 1024 * 1024;
+constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{1024} * 1024;
 constexpr std::string_view kExtension = ".safetensors";
 constexpr std::string_view kScaleSuffix = ".weight_scale";
 
@@ -111,11 +111,13 @@ std::vector<fs::path> IndexedShards(const fs::path& folder, const json& index,
   if (map == nullptr || !map->is_object()) Damaged(where + ": 'weight_map' is missing");
   std::vector<std::string> names;
   for (const auto& [tensor, file] : map->items()) {
-    if (!file.is_string()) Damaged(where + ": tensor '" + tensor + "' has no file");
+    std::string in_map = where + ": tensor '";
+    in_map.append(tensor).append("' ");
+    if (!file.is_string()) Damaged(in_map + "has no file");
     const auto name = file.get<std::string>();
     // In the folder itself: an index must not lead elsewhere.
     if (name.find('/') != std::string::npos || !name.ends_with(kExtension)) {
-      Damaged(where + ": tensor '" + tensor + "' is in a file of another kind or folder");
+      Damaged(in_map + "is in a file of another kind or folder");
     }
     names.push_back(name);
   }

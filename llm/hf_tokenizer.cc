@@ -20,9 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxTokenizerBytes = 64 * 1024 * 1024;
-constexpr std::uint64_t kMaxTokenizerConfigBytes = 8 * 1024 * 1024;
-constexpr std::uint64_t kMaxTemplateBytes = 1024 * 1024;
+constexpr std::uint64_t kMaxTokenizerBytes = std::uint64_t{64} * 1024 * 1024;
+constexpr std::uint64_t kMaxTokenizerConfigBytes = std::uint64_t{8} * 1024 * 1024;
+constexpr std::uint64_t kMaxTemplateBytes = std::uint64_t{1024} * 1024;
 
 // GGUF's token types.
 constexpr std::int64_t kNormal = 1;
@@ -116,8 +116,7 @@ std::string PreTokenizer(const json& tokenizer, const Tokens& tokens, const std:
     return "of an unknown kind";
   }
   const json* const pattern = JsonMember(*split, "pattern");
-  const std::string regex =
-      pattern == nullptr ? "" : JsonText(*pattern, "Regex", where).value_or("");
+  std::string regex = pattern == nullptr ? "" : JsonText(*pattern, "Regex", where).value_or("");
   if (digits != nullptr) return regex + " with digits apart";
   for (const auto& [name, known] : kPatterns) {
     if (known == regex) return std::string(name);
@@ -207,7 +206,7 @@ void TranslateTokenizerJson(const json& tokenizer, const std::string& where, std
   if (byte_level) {
     std::vector<std::string> joined;
     joined.reserve(merges.size());
-    for (const auto& [left, right] : merges) joined.push_back(left + " " + right);
+    for (const auto& [left, right] : merges) joined.emplace_back(left).append(" ").append(right);
     metadata["tokenizer.ggml.model"] = std::string("gpt2");
     metadata["tokenizer.ggml.pre"] = PreTokenizer(tokenizer, tokens, where);
     metadata["tokenizer.ggml.merges"] = std::move(joined);

@@ -24,7 +24,7 @@ namespace sworn::llm {
 inline constexpr std::uint64_t kMaxMetadataEntries = 4'096;
 inline constexpr std::uint64_t kMaxTensors = 65'536;
 inline constexpr std::uint64_t kMaxArrayElements = 4'194'304;  // tokens, merges
-inline constexpr std::uint64_t kMaxStringBytes = 16 * 1024 * 1024;
+inline constexpr std::uint64_t kMaxStringBytes = std::uint64_t{16} * 1024 * 1024;
 inline constexpr std::size_t kMaxTensorDimensions = 4;
 
 using MetadataValue =

@@ -16,7 +16,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::size_t kMaxTensorName = 255;
 
 constexpr std::array<std::pair<std::string_view, std::size_t>, 15> kTypes = {{
     {"F64", 8},
@@ -117,8 +116,10 @@ SafetensorsShard::SafetensorsShard(const std::filesystem::path& path) : file_(pa
   if (header.size() > kMaxTensors) Damaged(where, "too many tensors");
   for (const auto& [name, info] : header.items()) {
     if (name == "__metadata__") continue;
-    if (name.size() > kMaxTensorName) Damaged(where, "a tensor's name is too long");
-    entries_.push_back(ReadEntry(name, info, data, where + ": tensor '" + name + "'"));
+    if (!IsTensorName(name)) Damaged(where, "a tensor's name is too long or not printable");
+    std::string named = where + ": tensor '";
+    named.append(name).append("'");
+    entries_.push_back(ReadEntry(name, info, data, named));
   }
   std::sort(entries_.begin(), entries_.end(),
             [](const auto& a, const auto& b) { return a.bytes.data() < b.bytes.data(); });

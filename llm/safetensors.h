@@ -15,7 +15,7 @@
 
 namespace sworn::llm {
 
-inline constexpr std::uint64_t kMaxSafetensorsHeaderBytes = 16 * 1024 * 1024;
+inline constexpr std::uint64_t kMaxSafetensorsHeaderBytes = std::uint64_t{16} * 1024 * 1024;
 inline constexpr std::size_t kMaxSafetensorsShards = 1'024;
 
 struct SafetensorsEntry {

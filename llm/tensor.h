@@ -15,10 +15,12 @@ enum class DType {
   kF32,
   kF16,
   kBf16,
-  kQ8_0,         // 32 weights: binary16 scale, 32 int8
-  kQ6K,          // 256 weights in 210 bytes
-  kTq1_0,        // 256 ternary weights in 54 bytes
-  kTq2_0,        // 256 ternary weights in 66 bytes
+  // NOLINTBEGIN(readability-identifier-naming): as GGML writes them
+  kQ8_0,   // 32 weights: binary16 scale, 32 int8
+  kQ6K,    // 256 weights in 210 bytes
+  kTq1_0,  // 256 ternary weights in 54 bytes
+  kTq2_0,  // 256 ternary weights in 66 bytes
+  // NOLINTEND(readability-identifier-naming)
   kI2S,          // ternary, 128 weights in 32 bytes, one float32 scale behind the tensor
   kPackedUint8,  // ternary, safetensors of Hugging Face: 4 rows in a byte; the scale is a tensor
   kPanels,       // ternary, kernels/panels.h; the scale is a tensor

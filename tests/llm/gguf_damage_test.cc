@@ -231,6 +231,12 @@ TEST(GgufDamageTest, NamesAreShownShortAndPrintable) {
   }
 }
 
+TEST(GgufDamageTest, TensorNamesThatCannotBeShownAreRefused) {
+  for (const std::string& name : {std::string(), std::string("a\n"), std::string("\x1b[31m")}) {
+    CheckDamaged(Raw().Header(1, 0).Tensor(name, {4}, 0, 0).Data(32), {"tensor number 1"});
+  }
+}
+
 TEST(GgufDamageTest, FoldersAndMissingFilesAreErrors) {
   const test::TempFolder folder;
   EXPECT_THROW(OpenModelFile(folder.path() / "absent.gguf"), Error);

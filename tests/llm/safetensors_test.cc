@@ -68,6 +68,7 @@ TEST(SafetensorsShardTest, DamagedHeadersAreRefused) {
   CheckRefused(Container("{\"a\":", 0), "header");
   CheckRefused(Container(std::string(1'000, '[') + std::string(1'000, ']'), 0), "nested");
   CheckRefused(Container("{}", 5), "5 bytes at the end");
+  CheckRefused(Container(R"({"\u001b":{}})", 0), "name");
 }
 
 TEST(SafetensorsShardTest, DamagedTensorsAreNamed) {

@@ -28,7 +28,7 @@ void WriteText(const std::filesystem::path& path, const std::string& text) {
 
 // "blk.3.attn_q.weight" -> "model.layers.3.self_attn.q_proj.weight".
 std::string HfName(const std::string& name, bool one_bit_llm) {
-  static const std::array<std::pair<std::string, std::string>, 11> kParts = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kParts = {{
       {"attn_norm", "input_layernorm"},
       {"ffn_norm", "post_attention_layernorm"},
       {"attn_q", "self_attn.q_proj"},
@@ -50,7 +50,7 @@ std::string HfName(const std::string& name, bool one_bit_llm) {
   if (one_bit_llm && part == "attn_sub_norm") return hf + "self_attn.inner_attn_ln.weight";
   if (one_bit_llm && part == "ffn_sub_norm") return hf + "mlp.ffn_layernorm.weight";
   for (const auto& [ours, theirs] : kParts) {
-    if (ours == part) return hf + theirs + ".weight";
+    if (ours == part) return hf.append(theirs).append(".weight");
   }
   throw std::invalid_argument("no name for " + name);
 }

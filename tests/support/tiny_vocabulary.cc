@@ -38,7 +38,8 @@ void AddWord(const std::array<std::string, 256>& letters, std::string_view word,
   std::string left = letters[static_cast<unsigned char>(word.front())];
   for (const char c : word.substr(1)) {
     const std::string& right = letters[static_cast<unsigned char>(c)];
-    const std::string merge = left + " " + right;
+    std::string merge = left;
+    merge.append(" ").append(right);
     left += right;
     if (std::find(vocabulary.merges.begin(), vocabulary.merges.end(), merge) !=
         vocabulary.merges.end()) {
