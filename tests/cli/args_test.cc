@@ -223,6 +223,13 @@ TEST(Arguments, ModelVerbsTakeTheirOptions) {
   EXPECT_EQ(pull.request.base_url, "https://h");
   EXPECT_EQ(pull.request.id, "other");
   EXPECT_EQ(ParseAs<ModelVerifyCommand>({"model", "verify", "x"}).id, "x");
+  const auto logits = ParseAs<ModelLogitsCommand>(
+      {"model", "logits", "--model", "m", "--tokens", "t", "--out", "o", "--threads", "3"});
+  EXPECT_EQ(logits.request.model, "m");
+  EXPECT_EQ(logits.request.tokens, "t");
+  EXPECT_EQ(logits.request.out, "o");
+  EXPECT_EQ(logits.threads, 3U);
+  EXPECT_THAT(RefusalOf({"model", "logits", "--model", "m", "--out", "o"}), HasSubstr("--tokens"));
   EXPECT_THAT(RefusalOf({"model", "verfy", "x"}), HasSubstr("verify"));
   EXPECT_THAT(RefusalOf({"model", "import"}), HasSubstr("FILE"));
 }

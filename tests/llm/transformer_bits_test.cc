@@ -195,5 +195,26 @@ TEST_F(TransformerBitsTest, StayWhenGenerationsShareAModelAndATeam) {
   EXPECT_EQ(states[1], expected[1]);
 }
 
+TEST_F(TransformerBitsTest, StayInDenseLayersToo) {
+  model_ = LoadTiny(MakeTinyModel({.architecture = "llama",
+                                   .hidden = kHidden,
+                                   .ffn = 300,
+                                   .linear = DType::kF16,
+                                   .seed = 12}),
+                    folder_, *kernels::FindKernels(""), team_);
+  Transformer transformer(*model_, team_);
+  const auto tokens = Tokens(130, 12);
+  KvCache whole(model_->config(), kContext);
+  const States expected = ForwardAll(transformer, tokens, whole);
+  KvCache parts(model_->config(), kContext);
+  States states;
+  for (const std::size_t count : {1U, 50U, 6U, 73U}) {
+    const States part =
+        ForwardAll(transformer, std::span(tokens).subspan(parts.length(), count), parts);
+    states.insert(states.end(), part.begin(), part.end());
+  }
+  EXPECT_EQ(states, expected);
+}
+
 }  // namespace
 }  // namespace sworn::llm

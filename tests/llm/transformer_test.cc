@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.h"
@@ -187,6 +188,48 @@ TEST_F(TransformerTest, StopsWhenCancelledAndKeepsTheCacheUsable) {
   auto states = expected;
   states.erase(states.begin(), states.begin() + 30 * static_cast<std::ptrdiff_t>(256));
   EXPECT_EQ(test::ForwardAll(transformer, std::span(tokens).subspan(30), cache), states);
+}
+
+TEST_F(TransformerTest, GivesTheSameBitsFromTheFoldersOfHuggingFace) {
+  const auto tokens = RandomTokens(20, model_->config().vocabulary, 3);
+  const std::vector<float> expected = EngineLogits(*model_, team_, tokens);
+  for (const auto weights :
+       {sworn::test::HfWeights::kAutoBitLinear, sworn::test::HfWeights::kBitLinear}) {
+    const auto path = folder_.path() / ("hf" + std::to_string(static_cast<int>(weights)));
+    WriteTinySafetensors(tiny_, weights, path);
+    const auto model = Model::Load(OpenModelFile(path), *kernels::FindKernels(""), team_);
+    EXPECT_EQ(test::Bits(EngineLogits(*model, team_, tokens)), test::Bits(expected));
+  }
+}
+
+TEST_F(TransformerTest, NamesTheTensorThatIsMissingOrHasAWrongShape) {
+  const auto load = [&](const TinyModel& tiny) {
+    return [&] { LoadTiny(tiny, folder_, *kernels::FindKernels(""), team_); };
+  };
+  TinyModel missing = tiny_;
+  std::erase_if(missing.tensors, [](const TinyTensor& tensor) {
+    return tensor.name == "blk.1.ffn_sub_norm.weight";
+  });
+  EXPECT_THAT(load(missing),
+              testing::ThrowsMessage<Error>(testing::HasSubstr("blk.1.ffn_sub_norm.weight")));
+  TinyModel narrow = tiny_;
+  for (TinyTensor& tensor : narrow.tensors) {
+    if (tensor.name == "blk.0.attn_k.weight") tensor.shape = {tensor.shape[0] / 2, 512};
+  }
+  EXPECT_THAT(load(narrow),
+              testing::ThrowsMessage<Error>(testing::AllOf(
+                  testing::HasSubstr("blk.0.attn_k.weight"), testing::HasSubstr("[64, 512]"))));
+}
+
+TEST_F(TransformerTest, RefusesInvalidCodesInPackedAndInMappedWeights) {
+  for (const DType linear : {DType::kI2S, DType::kPanels}) {
+    TinyModel damaged = MakeTinyModel({.linear = linear});
+    for (TinyTensor& tensor : damaged.tensors) {
+      if (tensor.name == "blk.1.ffn_up.weight") tensor.bytes[77] |= 0x0C;
+    }
+    EXPECT_THAT([&] { LoadTiny(damaged, folder_, *kernels::FindKernels(""), team_); },
+                testing::ThrowsMessage<Error>(testing::HasSubstr("blk.1.ffn_up.weight")));
+  }
 }
 
 }  // namespace
