@@ -14,40 +14,46 @@
 namespace sworn::llm {
 namespace {
 
-const std::vector<std::string> kPassages = {
-    "The court dismissed the claim. It gave\nno reasons. The claimant appealed within ten days!",
-    "Rent is due on the first day. See [3] for more. The tenant pays 3.50 euros; no interest.",
-    "The court dismissed the claim. It did so \"at once.\"\n\nCosts were reserved.",
-};
+const std::vector<std::string>& Passages() {
+  static const std::vector<std::string> passages = {
+      "The court dismissed the claim. It gave\nno reasons. The claimant appealed within ten days!",
+      "Rent is due on the first day. See [3] for more. The tenant pays 3.50 euros; no interest.",
+      "The court dismissed the claim. It did so \"at once.\"\n\nCosts were reserved.",
+  };
+  return passages;
+}
 
-const std::vector<std::string> kLongTokens = {" [",      "[1",
-                                              "[1]",     " [1]",
-                                              " [2].",   "].",
-                                              "] ",      "]\n\n",
-                                              "][",      "1]",
-                                              "12",      "[0",
-                                              "[9",      "The",
-                                              " the",    " co",
-                                              " court",  "urt",
-                                              " claim.", ". ",
-                                              "d\n",     "day",
-                                              "ay.",     "no ",
-                                              " rea",    "sons.",
-                                              "Rent",    "It",
-                                              "It gave", "\n\n",
-                                              ".\"",     "3.50",
-                                              "Co",      "sts",
-                                              "!",       " [3]",
-                                              "s. [",    "Rent is due on the first day. [2]"};
+const std::vector<std::string>& LongTokens() {
+  static const std::vector<std::string> tokens = {" [",      "[1",
+                                                  "[1]",     " [1]",
+                                                  " [2].",   "].",
+                                                  "] ",      "]\n\n",
+                                                  "][",      "1]",
+                                                  "12",      "[0",
+                                                  "[9",      "The",
+                                                  " the",    " co",
+                                                  " court",  "urt",
+                                                  " claim.", ". ",
+                                                  "d\n",     "day",
+                                                  "ay.",     "no ",
+                                                  " rea",    "sons.",
+                                                  "Rent",    "It",
+                                                  "It gave", "\n\n",
+                                                  ".\"",     "3.50",
+                                                  "Co",      "sts",
+                                                  "!",       " [3]",
+                                                  "s. [",    "Rent is due on the first day. [2]"};
+  return tokens;
+}
 
 bool AllowsText(TextConstraint kind, const std::string& text, std::size_t passages = 3) {
-  std::vector<std::string> given = kPassages;
+  std::vector<std::string> given = Passages();
   given.resize(passages, "More.");
   return Constraint(kind, given).Allows(text);
 }
 
 bool MayEndAfter(const std::string& text) {
-  Constraint constraint(TextConstraint::kQuote, kPassages);
+  Constraint constraint(TextConstraint::kQuote, Passages());
   EXPECT_TRUE(constraint.Allows(text)) << text;
   constraint.Accept(text);
   return constraint.may_end();
@@ -68,7 +74,7 @@ TEST(ConstraintCite, AllowsOnlyNumbersOfPassages) {
 }
 
 TEST(ConstraintCite, KnowsWhatIsUnfinished) {
-  Constraint constraint(TextConstraint::kCite, kPassages);
+  Constraint constraint(TextConstraint::kCite, Passages());
   EXPECT_TRUE(constraint.may_end());
   EXPECT_EQ(constraint.unfinished(), 0U);
   constraint.Accept("so [1");
@@ -135,7 +141,7 @@ TEST(ConstraintQuote, MayEndBehindACitedSentenceOnly) {
 }
 
 TEST(ConstraintQuote, WithNothingToQuoteMayOnlyEnd) {
-  const test::FakeTokenizer tokenizer(kLongTokens);
+  const test::FakeTokenizer tokenizer(LongTokens());
   const VocabularyIndex index(tokenizer);
   const std::vector<std::vector<std::string>> nothing = {{}, {""}, {"As [2] says."}};
   for (const auto& passages : nothing) {
@@ -162,9 +168,9 @@ void CheckAllowedTokens(const Constraint& constraint, const test::FakeTokenizer&
 }
 
 std::string RandomText(TextConstraint kind, std::mt19937& random, std::size_t tokens) {
-  const test::FakeTokenizer tokenizer(kLongTokens);
+  const test::FakeTokenizer tokenizer(LongTokens());
   const VocabularyIndex index(tokenizer);
-  Constraint constraint(kind, kPassages);
+  Constraint constraint(kind, Passages());
   std::string text;
   for (std::size_t i = 0; i < tokens || !constraint.may_end(); ++i) {
     CheckAllowedTokens(constraint, tokenizer, index);
@@ -208,7 +214,7 @@ TEST(ConstraintQuote, MakesRandomTextsVerbatim) {
   std::mt19937 random(seed);
   for (int round = 0; round < 50; ++round) {
     const std::string text = RandomText(TextConstraint::kQuote, random, 40);
-    test::CheckQuotes(text, kPassages);
+    test::CheckQuotes(text, Passages());
     EXPECT_FALSE(test::Citations(text).empty());
   }
 }

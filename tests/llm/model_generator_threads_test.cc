@@ -37,6 +37,7 @@ TEST(ModelGeneratorThreads, GenerationsAtOnceGiveWhatEachGivesAlone) {
   };
   const ModelGenerator alone("tiny", "", model, team, clock, {.prefix_bytes = 0});
   std::vector<Completion> wanted;
+  wanted.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     wanted.push_back(Generate(alone, prompt_of(i), all[i]).completion);
   }
@@ -44,6 +45,7 @@ TEST(ModelGeneratorThreads, GenerationsAtOnceGiveWhatEachGivesAlone) {
     const ModelGenerator generator("tiny", "", model, team, clock, {.concurrent = concurrent});
     std::vector<Completion> found(all.size());
     std::vector<std::thread> threads;
+    threads.reserve(3);
     for (std::size_t first = 0; first < 3; ++first) {
       threads.emplace_back([&, first] {
         for (std::size_t i = first; i < all.size(); i += 3) {

@@ -129,6 +129,7 @@ using PrefixTreeThreads = PrefixTreeTest;
 TEST_F(PrefixTreeThreads, ServesSeveralThreads) {
   PrefixTree tree(6 * page_bytes_);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] {
       for (int round = 0; round < 200; ++round) {

@@ -15,7 +15,7 @@ namespace sworn::test {
 /// the last one, in any.
 inline void CheckQuotes(const std::string& text, const std::vector<std::string>& passages) {
   SCOPED_TRACE(text);
-  static const std::regex kCitation(R"( ?\[(\d+)\])");
+  static const std::regex citation(R"( ?\[(\d+)\])");
   std::size_t at = 0;
   const auto piece_until = [&](std::size_t end) {
     std::string piece = text.substr(at, end - at);
@@ -24,7 +24,7 @@ inline void CheckQuotes(const std::string& text, const std::vector<std::string>&
     piece.erase(0, std::min(piece.size(), piece.find_first_not_of(" \n")));
     return piece;
   };
-  for (std::sregex_iterator i(text.begin(), text.end(), kCitation), end; i != end; ++i) {
+  for (std::sregex_iterator i(text.begin(), text.end(), citation), end; i != end; ++i) {
     const auto found = static_cast<std::size_t>(i->position());
     const std::string piece = piece_until(found);
     EXPECT_NE(passages.at(std::stoul((*i)[1]) - 1).find(piece), std::string::npos) << piece;
@@ -42,11 +42,11 @@ inline void CheckQuotes(const std::string& text, const std::vector<std::string>&
 
 /// The numbers in brackets; -1 for anything else behind a "[".
 inline std::vector<int> Citations(const std::string& text) {
-  static const std::regex kBracket(R"(\[([^\]]*)(\]?))");
-  static const std::regex kNumber("[1-9][0-9]{0,3}");
+  static const std::regex bracket(R"(\[([^\]]*)(\]?))");
+  static const std::regex number_form("[1-9][0-9]{0,3}");
   std::vector<int> numbers;
-  for (std::sregex_iterator i(text.begin(), text.end(), kBracket), end; i != end; ++i) {
-    const bool is_number = (*i)[2].length() == 1 && std::regex_match((*i)[1].str(), kNumber);
+  for (std::sregex_iterator i(text.begin(), text.end(), bracket), end; i != end; ++i) {
+    const bool is_number = (*i)[2].length() == 1 && std::regex_match((*i)[1].str(), number_form);
     numbers.push_back(is_number ? std::stoi((*i)[1]) : -1);
   }
   return numbers;
