@@ -63,6 +63,20 @@ std::vector<PassageFields> PassagesOf(const OutcomeRecord& record, const std::st
   return passages;
 }
 
+void AddGeneration(const GenerationRecord& record, const std::string& key, FieldMap& fields,
+                   nlohmann::json& payload) {
+  const Sha256Digest prompt = DigestFromHex(record.prompt_sha256);
+  fields.SetText(Tag::kKernels, record.kernels)
+      .SetNumber(Tag::kSeed, record.seed)
+      .SetText(Tag::kSampler, record.sampler)
+      .SetNumber(Tag::kMaxTokens, record.max_tokens)
+      .SetNumber(Tag::kThreads, record.threads)
+      .SetText(Tag::kPromptTemplate, record.prompt_template)
+      .SetDigest(Tag::kPrompt, CommitTo(key, "prompt", View(prompt)));
+  payload["prompt_sha256"] = record.prompt_sha256;
+  payload["generation"] = record.payload;
+}
+
 }  // namespace
 
 Draft DraftIntent(const Actor& actor, const IntentRecord& record) {
@@ -96,6 +110,7 @@ Draft DraftOutcome(const Actor& actor, std::uint64_t intent, const OutcomeRecord
     fields.SetDigest(Tag::kAnswer, CommitTo(key, "answer", View(AnswerDigest(record.answer))));
     payload["answer"] = record.answer;
   }
+  if (record.generation) AddGeneration(*record.generation, key, fields, payload);
   fields.SetNumber(Tag::kCitationCount, record.citation_count);
   fields.SetNumber(Tag::kPromptTokens, record.prompt_tokens);
   fields.SetNumber(Tag::kCompletionTokens, record.completion_tokens);

@@ -74,6 +74,14 @@ enum class Tag : std::uint16_t {
   kRetrieveUs = 30,
   kGenerateUs = 31,
   kTotalUs = 32,
+  // Of a text that a model wrote.
+  kKernels = 33,
+  kSeed = 34,
+  kSampler = 35,
+  kMaxTokens = 36,
+  kThreads = 37,
+  kPromptTemplate = 38,
+  kPrompt = 39,  // keyed commitment
   // Of the other entries.
   kKbId = 48,
   kPublicKey = 49,
@@ -97,7 +105,7 @@ enum class Tag : std::uint16_t {
   kExpectedUtcMs = 67,
 };
 
-enum class Operation : std::uint64_t { kSearch = 1, kAsk = 2 };
+enum class Operation : std::uint64_t { kSearch = 1, kAsk = 2, kSummarize = 3, kTranslate = 4 };
 
 enum class OutcomeStatus : std::uint64_t {
   kAnswered = 1,

@@ -56,6 +56,13 @@ constexpr std::array kFields = {
     FieldInfo{Tag::kRetrieveUs, "retrieve_us", FieldKind::kNumber},
     FieldInfo{Tag::kGenerateUs, "generate_us", FieldKind::kNumber},
     FieldInfo{Tag::kTotalUs, "total_us", FieldKind::kNumber},
+    FieldInfo{Tag::kKernels, "kernels", FieldKind::kText},
+    FieldInfo{Tag::kSeed, "seed", FieldKind::kNumber},
+    FieldInfo{Tag::kSampler, "sampler", FieldKind::kText},
+    FieldInfo{Tag::kMaxTokens, "max_tokens", FieldKind::kNumber},
+    FieldInfo{Tag::kThreads, "threads", FieldKind::kNumber},
+    FieldInfo{Tag::kPromptTemplate, "prompt_template", FieldKind::kText},
+    FieldInfo{Tag::kPrompt, "prompt_commitment", FieldKind::kDigest},
     FieldInfo{Tag::kKbId, "kb_id", FieldKind::kText},
     FieldInfo{Tag::kPublicKey, "public_key", FieldKind::kDigest},
     FieldInfo{Tag::kOldSize, "old_size", FieldKind::kNumber},
@@ -100,6 +107,10 @@ std::string_view OperationName(Operation operation) {
       return "search";
     case Operation::kAsk:
       return "ask";
+    case Operation::kSummarize:
+      return "summarize";
+    case Operation::kTranslate:
+      return "translate";
   }
   return "unknown";
 }

@@ -58,6 +58,14 @@ bool AnswerIsAsLogged(const FieldMap& fields, const Payload& payload, const nloh
   return fields.Bytes(Tag::kAnswer) == CommitTo(payload.key, "answer", View(AnswerDigest(*answer)));
 }
 
+bool PromptIsAsLogged(const FieldMap& fields, const Payload& payload, const nlohmann::json& value) {
+  const auto prompt = value.find("prompt_sha256");
+  if (prompt == value.end()) return !fields.Bytes(Tag::kPrompt).has_value();
+  if (!prompt->is_string()) return false;
+  const Sha256Digest digest = DigestFromHex(prompt->get_ref<const std::string&>());
+  return fields.Bytes(Tag::kPrompt) == CommitTo(payload.key, "prompt", View(digest));
+}
+
 bool PassagesAreAsLogged(const FieldMap& fields, const Payload& payload,
                          const nlohmann::json& value) {
   const std::vector<PassageFields> passages = fields.Passages();
@@ -91,6 +99,9 @@ std::optional<std::string> FindPayloadFault(const AuditEntry& entry, const Paylo
   }
   if (!AnswerIsAsLogged(entry.fields, payload, value)) {
     return "the answer is not the one that was logged";
+  }
+  if (!PromptIsAsLogged(entry.fields, payload, value)) {
+    return "the prompt is not the one that was logged";
   }
   if (!PassagesAreAsLogged(entry.fields, payload, value)) {
     return "the passages are not those that were logged";

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,15 +41,28 @@ struct PassageRecord {
   double vector_score = 0;
 };
 
+/// How a model wrote. With the texts that were retrieved it suffices to write the same again.
+struct GenerationRecord {
+  std::string kernels;  // name of the kernel table
+  std::uint64_t seed = 0;
+  std::string sampler;  // its options but the seed
+  std::uint64_t max_tokens = 0;
+  std::uint64_t threads = 0;  // changes no byte
+  std::string prompt_template;
+  std::string prompt_sha256;  // hexadecimal; payload, the entry holds a commitment to it
+  nlohmann::json payload;     // what the model wrote before it was checked: an object
+};
+
 /// How a retrieval ended. Numbers that mean nothing for the operation stay 0.
 struct OutcomeRecord {
   OutcomeStatus status = OutcomeStatus::kAnswered;
-  std::string reason;                        // a code such as "no_support"; empty if none
-  std::vector<CollectionState> collections;  // that were read, with their generations
-  std::vector<PassageRecord> passages;       // the entry names the first kMaxEntryPassages
-  std::string model_id;                      // "extractive/1"; empty for a search
-  std::string model_sha256;                  // hexadecimal; empty if there is no file
-  std::string embedder_sha256;               // digest of the embedder's identity; empty if none
+  std::string reason;                          // a code such as "no_support"; empty if none
+  std::vector<CollectionState> collections;    // that were read, with their generations
+  std::vector<PassageRecord> passages;         // the entry names the first kMaxEntryPassages
+  std::string model_id;                        // "extractive/1"; empty for a search
+  std::string model_sha256;                    // hexadecimal; empty if there is no file
+  std::string embedder_sha256;                 // digest of the embedder's identity; empty if none
+  std::optional<GenerationRecord> generation;  // of a model's answer
   std::uint64_t citation_count = 0;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/service/bench_llm.h"
 #include "api/service/knowledge_base.h"
 #include "api/service/model_logits.h"
 #include "api/service/requests.h"
@@ -36,9 +37,23 @@ struct SearchCommand {
   service::SearchRequest request;
   bool explain = false;
 };
+/// What the verbs that a model serves have in common.
+struct WritingOutput {
+  bool stream = false;  // sentences as they come
+  bool timing = false;
+  std::optional<std::uint32_t> threads;  // instead of the configured number
+};
 struct AskCommand {
   service::AskRequest request;
-  bool timing = false;
+  WritingOutput output;
+};
+struct SummarizeCommand {
+  service::SummarizeRequest request;
+  WritingOutput output;
+};
+struct TranslateCommand {
+  service::TranslateRequest request;
+  WritingOutput output;
 };
 struct ListCommand {
   service::ListRequest request;
@@ -98,6 +113,10 @@ struct EvalAnswersCommand {
   std::filesystem::path file;
   std::string split;
 };
+struct BenchLlmCommand {
+  service::BenchLlmRequest request;
+  std::optional<std::uint32_t> threads;  // instead of the configured number
+};
 struct FsckCommand {
   bool repair = false;
 };
@@ -112,13 +131,14 @@ struct RestoreCommand {
 };
 
 using Command =
-    std::variant<PrintCommand, IndexCommand, SearchCommand, AskCommand, ListCommand, ShowCommand,
-                 RemoveCommand, StatusCommand, CollectionListCommand, CollectionCreateCommand,
-                 CollectionRemoveCommand, AuditListCommand, AuditShowCommand, AuditVerifyCommand,
-                 AuditExportCommand, AuditReceiptCommand, ModelListCommand, ModelImportCommand,
-                 ModelPullCommand, ModelVerifyCommand, ModelInfoCommand, ModelRemoveCommand,
-                 ModelLogitsCommand, EvalBeirCommand, EvalAnswersCommand, FsckCommand,
-                 DoctorCommand, BackupCommand, RestoreCommand>;
+    std::variant<PrintCommand, IndexCommand, SearchCommand, AskCommand, SummarizeCommand,
+                 TranslateCommand, ListCommand, ShowCommand, RemoveCommand, StatusCommand,
+                 CollectionListCommand, CollectionCreateCommand, CollectionRemoveCommand,
+                 AuditListCommand, AuditShowCommand, AuditVerifyCommand, AuditExportCommand,
+                 AuditReceiptCommand, ModelListCommand, ModelImportCommand, ModelPullCommand,
+                 ModelVerifyCommand, ModelInfoCommand, ModelRemoveCommand, ModelLogitsCommand,
+                 EvalBeirCommand, EvalAnswersCommand, BenchLlmCommand, FsckCommand, DoctorCommand,
+                 BackupCommand, RestoreCommand>;
 
 struct Arguments {
   GlobalOptions global;

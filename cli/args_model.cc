@@ -20,6 +20,7 @@ void AddImport(CLI::App& group, Command& result) {
   verb.add_option("--id", request.id, "Its name here (default: from the file's name)")
       ->type_name("ID");
   verb.add_option("--sha256", request.sha256, "Take it only with this digest")->type_name("HEX");
+  verb.add_flag("--pack", request.pack, "Store it in the engine's own layout, which starts faster");
   verb.callback([options, &result] {
     options->command.request.path = options->path;
     result = options->command;
@@ -67,6 +68,45 @@ void AddById(CLI::App& group, Command& result, const std::string& name, const st
 }
 
 }  // namespace
+
+void AddBench(CLI::App& app, Command& result) {
+  CLI::App& group = *app.add_subcommand("bench", "Measure speed");
+  group.require_subcommand(1);
+  auto bench = std::make_shared<BenchLlmCommand>();
+  service::BenchLlmRequest& request = bench->request;
+  CLI::App& verb =
+      AddVerb(group, result, "llm", "The engine, beside what this machine can do", bench);
+  CLI::Option* shape =
+      verb.add_option("--shape", request.shape, "Random weights in the shape of 2b-4t or tiny")
+          ->type_name("NAME");
+  CLI::Option* model = verb.add_option("--model", request.model, "Or a model file")
+                           ->type_name("FILE")
+                           ->excludes(shape);
+  verb.add_option("--head", request.head, "Embedding of random weights: f16 or q6_k (default: f16)")
+      ->type_name("TYPE")
+      ->excludes(model);
+  verb.add_option("--write-model", request.write_model, "Keep the random weights as this GGUF file")
+      ->type_name("FILE")
+      ->excludes(model);
+  verb.add_option("--prompt", request.prompt, "Tokens to read at once (default: 512)")
+      ->type_name("N")
+      ->check(CheckDigits);
+  verb.add_option("--generate", request.generate, "Tokens to write (default: 128)")
+      ->type_name("N")
+      ->check(CheckDigits);
+  verb.add_option("--repeat", request.repeat, "Runs, of which medians are shown (default: 3)")
+      ->type_name("N")
+      ->check(CheckDigits);
+  verb.add_option("--threads", bench->threads, "Threads (default: one per core)")
+      ->type_name("N")
+      ->check(CheckDigits);
+  verb.callback([bench, &result] {
+    if (bench->request.shape.empty() && bench->request.model.empty()) {
+      Refuse("bench llm needs --shape or --model");
+    }
+    result = *bench;
+  });
+}
 
 void AddModel(CLI::App& app, Command& result) {
   CLI::App& group = *app.add_subcommand("model", "Model files, each pinned by its SHA-256");

@@ -6,6 +6,7 @@
 
 #include "cli/args_helpers.h"
 #include "cli/args_model.h"
+#include "cli/args_writing.h"
 #include "core/clock.h"
 
 namespace sworn::cli {
@@ -149,21 +150,27 @@ void AddAsk(CLI::App& app, Command& result) {
   struct Options {
     AskCommand command;
     FilterOptions filter;
+    WritingWords words;
   };
   auto options = std::make_shared<Options>();
   service::AskRequest& request = options->command.request;
   CLI::App& verb = *app.add_subcommand("ask", "Answer a question with quotations that are checked");
   verb.add_option("TEXT", request.text, "The question; - reads it from stdin")->required();
-  verb.add_option("--model", request.model, "Who answers (default: extractive)")->type_name("ID");
+  AddWriting(verb, options->words, request.writing, options->command.output);
+  verb.add_flag("--quote", request.writing.quote,
+                "The model may only copy what stands in the passages");
+  verb.add_flag("--keep-unverified", request.writing.keep_unverified,
+                "Label sentences without support instead of leaving them out");
   AddFilters(verb, options->filter);
-  verb.add_flag("--timing", options->command.timing, "Show how long each step took");
   verb.add_option("--matter", request.matter, "Matter label for the log")->type_name("LABEL");
   verb.add_option("--purpose", request.purpose, "Purpose of the question for the log")
       ->type_name("LABEL");
   verb.callback([options, &result] {
-    options->command.request.collections = options->filter.collections;
-    options->command.request.filter = MakeFilter(options->filter);
-    result = options->command;
+    AskCommand& command = options->command;
+    FinishWriting(options->words, command.request.writing);
+    command.request.collections = options->filter.collections;
+    command.request.filter = MakeFilter(options->filter);
+    result = command;
   });
 }
 
@@ -316,11 +323,14 @@ void AddVerbs(CLI::App& app, Command& result) {
   AddIndex(app, result);
   AddSearch(app, result);
   AddAsk(app, result);
+  AddSummarize(app, result);
+  AddTranslate(app, result);
   AddDocuments(app, result);
   AddCollection(app, result);
   AddAudit(app, result);
   AddModel(app, result);
   AddEval(app, result);
+  AddBench(app, result);
   AddMaintenance(app, result);
 }
 

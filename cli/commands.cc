@@ -21,7 +21,15 @@ class Dispatcher {
   }
   int operator()(const IndexCommand& command) { return RunIndex(*Create(), command, session_); }
   int operator()(const SearchCommand& command) { return RunSearch(*Open(), command, session_); }
-  int operator()(const AskCommand& command) { return RunAsk(*Open(), command, session_); }
+  int operator()(const AskCommand& command) {
+    return RunAsk(*OpenWith(command.output), command, session_);
+  }
+  int operator()(const SummarizeCommand& command) {
+    return RunSummarize(*OpenWith(command.output), command, session_);
+  }
+  int operator()(const TranslateCommand& command) {
+    return RunTranslate(*OpenWith(command.output), command, session_);
+  }
   int operator()(const ListCommand& command) { return RunList(*Open(), command, session_); }
   int operator()(const ShowCommand& command) { return RunShow(*Open(), command, session_); }
   int operator()(const RemoveCommand& command) { return RunRemove(*Open(), command, session_); }
@@ -71,6 +79,7 @@ class Dispatcher {
   int operator()(const EvalAnswersCommand& command) {
     return RunEvalAnswers(*Open(), command, session_);
   }
+  int operator()(const BenchLlmCommand& command) { return RunBenchLlm(command, session_); }
   int operator()(const FsckCommand& command) { return RunFsck(*Open(), command, session_); }
   int operator()(const DoctorCommand& /*command*/) { return RunDoctor(session_); }
   int operator()(const BackupCommand& command) { return RunBackup(*Open(), command, session_); }
@@ -79,6 +88,11 @@ class Dispatcher {
  private:
   std::unique_ptr<service::KnowledgeBase> Open() {
     return service::KnowledgeBase::Open(session_.config, false);
+  }
+  std::unique_ptr<service::KnowledgeBase> OpenWith(const WritingOutput& options) {
+    service::Config config = session_.config;
+    config.threads = options.threads.value_or(config.threads);
+    return service::KnowledgeBase::Open(config, false);
   }
   std::unique_ptr<service::KnowledgeBase> Create() {
     return service::KnowledgeBase::Open(session_.config, true);

@@ -29,6 +29,9 @@ int RunIndex(service::KnowledgeBase& kb, const IndexCommand& command, Session& s
 int RunSearch(service::KnowledgeBase& kb, const SearchCommand& command, Session& session);
 int RunAsk(service::KnowledgeBase& kb, const AskCommand& command, Session& session);
 
+int RunSummarize(service::KnowledgeBase& kb, const SummarizeCommand& command, Session& session);
+int RunTranslate(service::KnowledgeBase& kb, const TranslateCommand& command, Session& session);
+
 int RunList(service::KnowledgeBase& kb, const ListCommand& command, Session& session);
 int RunShow(service::KnowledgeBase& kb, const ShowCommand& command, Session& session);
 int RunRemove(service::KnowledgeBase& kb, const RemoveCommand& command, Session& session);
@@ -57,6 +60,8 @@ int RunModelLogits(const ModelLogitsCommand& command, Session& session);
 
 int RunEvalBeir(const EvalBeirCommand& command, Session& session);
 int RunEvalAnswers(service::KnowledgeBase& kb, const EvalAnswersCommand& command, Session& session);
+
+int RunBenchLlm(const BenchLlmCommand& command, Session& session);
 
 int RunFsck(service::KnowledgeBase& kb, const FsckCommand& command, Session& session);
 int RunDoctor(Session& session);

@@ -65,6 +65,10 @@ void PrintNote(Console& console, const std::string& text);
 
 void PrintSearch(Console& console, const service::SearchResponse& response, bool explain);
 void PrintAnswer(Console& console, const service::AskResponse& response, bool timing);
+/// What follows the sentences of a streamed answer: its sources, or why there is none.
+void PrintAnswerEnd(Console& console, const service::AskResponse& response, bool timing);
+/// What follows a translation, on the same line: that nobody checked it.
+void PrintTranslationEnd(Console& console, const service::TranslateResponse& response, bool timing);
 
 /// The fixed last line of `index`.
 std::string IndexSummary(const service::IndexReport& report);

@@ -100,6 +100,11 @@ void PrintAbstention(Console& console, const service::AskResponse& response) {
   for (const service::Hit& hit : response.nearest) PrintHit(console, hit, false);
 }
 
+void PrintAudit(Console& console, const service::AuditReference& audit) {
+  console.out << "\nAudit: intent " << audit.intent << ", outcome " << audit.outcome
+              << ", checkpoint " << audit.checkpoint << '\n';
+}
+
 }  // namespace
 
 void PrintSearch(Console& console, const service::SearchResponse& response, bool explain) {
@@ -111,18 +116,26 @@ void PrintSearch(Console& console, const service::SearchResponse& response, bool
 }
 
 void PrintAnswer(Console& console, const service::AskResponse& response, bool timing) {
+  if (!response.answer.empty()) {
+    console.out << Wrap(text::ForTerminal(response.answer), console.width, "") << '\n';
+  }
+  PrintAnswerEnd(console, response, timing);
+}
+
+void PrintAnswerEnd(Console& console, const service::AskResponse& response, bool timing) {
   if (response.status == service::AnswerStatus::kAbstained) {
     PrintAbstention(console, response);
   } else {
-    console.out << Wrap(text::ForTerminal(response.answer), console.width, "") << '\n';
     if (response.status == service::AnswerStatus::kPartial) {
       console.out << '\n' << Bold(console, "Partial") << ": " << OneLine(response.reason) << '\n';
     }
     console.out << '\n' << Bold(console, "Sources") << '\n';
     for (const service::Citation& citation : response.citations) PrintCitation(console, citation);
   }
-  console.out << "\nAudit: intent " << response.audit.intent << ", outcome "
-              << response.audit.outcome << ", checkpoint " << response.audit.checkpoint << '\n';
+  PrintAudit(console, response.audit);
+  if (!response.fallback_reason.empty()) {
+    PrintNote(console, "Quotations instead of the model's answer: " + response.fallback_reason);
+  }
   PrintLegs(console, response.legs);
   PrintGenerations(console, response.generations);
   if (response.coverage.unreadable > 0) {
@@ -134,7 +147,26 @@ void PrintAnswer(Console& console, const service::AskResponse& response, bool ti
     console.err << "Timing: retrieve " << Fixed("%.1f", response.timing.retrieve) << " ms, prefill "
                 << Fixed("%.1f", response.timing.prefill) << " ms, generate "
                 << Fixed("%.1f", response.timing.generate) << " ms, total "
-                << Fixed("%.1f", response.timing.total) << " ms\n";
+                << Fixed("%.1f", response.timing.total) << " ms";
+    if (response.completion_tokens > 0) {
+      console.err << "; " << WithThousands(response.prompt_tokens) << " tokens read, "
+                  << WithThousands(response.completion_tokens) << " written";
+    }
+    console.err << '\n';
+  }
+}
+
+void PrintTranslationEnd(Console& console, const service::TranslateResponse& response,
+                         bool timing) {
+  console.out << "\n\n"
+              << Bold(console, "Unverified") << ": a translation by model "
+              << OneLine(response.model_id) << (response.cut ? ", cut at --max-tokens" : "")
+              << '\n';
+  PrintAudit(console, response.audit);
+  if (timing) {
+    console.err << "Timing: prefill " << Fixed("%.1f", response.prefill_ms) << " ms, generate "
+                << Fixed("%.1f", response.generate_ms) << " ms, total "
+                << Fixed("%.1f", response.total_ms) << " ms\n";
   }
 }
 

@@ -44,6 +44,15 @@ bool QuoteStands(const std::optional<std::string>& text, const Citation& citatio
 
 }  // namespace
 
+std::string MarkedText(const AnswerSentence& sentence) {
+  std::string text = sentence.text;
+  for (const std::uint32_t number : sentence.citations) {
+    text += " [" + std::to_string(number) + "]";
+  }
+  if (sentence.citations.empty() && !sentence.verified) text += " [unverified]";
+  return text;
+}
+
 void WriteAnswer(const retriever::ExtractiveAnswer& extracted, const retriever::Context& context,
                  AskResponse& response) {
   response.status = extracted.status;
@@ -61,28 +70,35 @@ void WriteAnswer(const retriever::ExtractiveAnswer& extracted, const retriever::
     sentence.text = OneLine(quotation.text);
     sentence.citations.push_back(citation.number);
     if (!response.answer.empty()) response.answer.push_back('\n');
-    response.answer += sentence.text + " [" + std::to_string(citation.number) + "]";
+    response.answer += MarkedText(sentence);
     response.sentences.push_back(std::move(sentence));
     response.citations.push_back(std::move(citation));
   }
 }
 
-void VerifyQuotes(store::KnowledgeStore& store, AskResponse& response) {
-  std::map<std::pair<std::string, std::uint32_t>, std::optional<std::string>> texts;
-  for (Citation& citation : response.citations) {
-    const std::pair version{citation.chunk.document_id, citation.chunk.version};
-    auto text = texts.find(version);
-    if (text == texts.end()) {
-      std::optional<std::string> stored;
-      try {
-        stored = store.LoadText(version.first, version.second);
-      } catch (const Error& error) {
-        if (error.code() != ErrorCode::kIntegrity) throw;
-      }
-      text = texts.emplace(version, std::move(stored)).first;
-    }
-    citation.verified = QuoteStands(text->second, citation);
+QuoteVerifier::QuoteVerifier(store::KnowledgeStore& store)
+    : load_([&store](const std::string& document,
+                     std::uint32_t version) -> std::optional<std::string> {
+        try {
+          return store.LoadText(document, version);
+        } catch (const Error& error) {
+          if (error.code() != ErrorCode::kIntegrity) throw;
+          return std::nullopt;
+        }
+      }) {}
+
+bool QuoteVerifier::Stands(const Citation& citation) {
+  const std::pair version{citation.chunk.document_id, citation.chunk.version};
+  auto text = texts_.find(version);
+  if (text == texts_.end()) {
+    text = texts_.emplace(version, load_(version.first, version.second)).first;
   }
+  return QuoteStands(text->second, citation);
+}
+
+void VerifyQuotes(store::KnowledgeStore& store, AskResponse& response) {
+  QuoteVerifier verifier(store);
+  for (Citation& citation : response.citations) citation.verified = verifier.Stands(citation);
   for (AnswerSentence& sentence : response.sentences) {
     sentence.verified =
         std::all_of(sentence.citations.begin(), sentence.citations.end(),

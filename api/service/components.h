@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "core/embedder.h"
 #include "core/file.h"
+#include "core/generator.h"
 #include "indexer/extract/extraction_pool.h"
 #include "store/knowledge_store.h"
 
@@ -37,14 +38,44 @@ class SnapshotCache {
   std::shared_ptr<const store::Snapshot> snapshot_;
 };
 
+struct ModelFacts {
+  std::string architecture;
+  bool needs_conversion = false;  // before the engine can run it
+};
+
 /// What the engine does with model files, behind functions: compose.cc alone names its classes.
 struct ModelTools {
-  /// The architecture of a file that the engine can run; throws what makes it unreadable.
-  std::function<std::string(const std::filesystem::path& file)> inspect;
-  /// Writes the GGUF file `to` from a safetensors file or folder.
+  /// Throws what makes a file or folder unreadable for the engine.
+  std::function<ModelFacts(const std::filesystem::path& path)> inspect;
+  /// SHA-256 of a file, or of the weights in a folder, hexadecimal.
+  std::function<std::string(const std::filesystem::path& path)> digest;
+  /// Writes the GGUF file `to` in the engine's own layout.
   std::function<void(const std::filesystem::path& from, const std::filesystem::path& to,
                      const ProgressSink& progress, const CancelFlag& cancel)>
       convert;
+  /// Loads a model, which takes seconds and a gigabyte.
+  std::function<std::shared_ptr<const Generator>(const std::filesystem::path& file,
+                                                 const std::string& id, const std::string& sha256)>
+      open;
+  std::size_t threads = 1;  // that a model works on
+};
+
+/// The model of the last request, kept for the next one. Thread-safe.
+class GeneratorCache {
+ public:
+  /// Both outlive it.
+  GeneratorCache(const ModelRegistry& registry, const ModelTools& tools)
+      : registry_(registry), tools_(tools) {}
+
+  /// Compares the file with its pinned digest (kIntegrity) and loads it, unless it is there.
+  std::shared_ptr<const Generator> Get(const ModelEntry& entry);
+
+ private:
+  const ModelRegistry& registry_;
+  const ModelTools& tools_;
+  std::mutex mutex_;  // guards both
+  std::string sha256_;
+  std::shared_ptr<const Generator> generator_;
 };
 
 struct Components {
@@ -57,6 +88,10 @@ struct Components {
   std::unique_ptr<SnapshotCache> snapshots;
   std::unique_ptr<ModelRegistry> registry;
   ModelTools models;
+  std::unique_ptr<GeneratorCache> generators;
+  /// Fences of prompts are derived from it: the same for all requests of a process, so that what
+  /// was computed for a passage can be used again; unknown to whoever writes a document.
+  std::string prompt_nonce;
 };
 
 /// Opens the folder, creates it when asked to, and puts the parts together. Sets the process's
@@ -67,8 +102,8 @@ std::unique_ptr<Components> Compose(const Config& config, bool create);
 std::unique_ptr<indexer::ExtractionPool> ComposeExtraction(const Config& config,
                                                            const CancelFlag& cancel);
 
-/// Functions that refer to `config`, which outlives them.
-ModelTools ComposeModelTools(const Config& config);
+/// Functions that refer to what is given, which outlives them.
+ModelTools ComposeModelTools(const Config& config, FileOps& files, const Clock& clock);
 
 /// Threads (and extraction processes) of an index job.
 std::size_t WorkerCount(const Config& config);

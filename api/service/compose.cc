@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include "api/service/components.h"
+#include "core/crypto.h"
 #include "indexer/extract/ocr.h"
 #include "llm/hashing_embedder.h"
 
@@ -26,7 +27,9 @@ std::unique_ptr<Components> Compose(const Config& config, bool create) {
       store::KnowledgeStore::Open(config.kb, {parts->files, parts->clock, WorkerCount(config)});
   parts->snapshots = std::make_unique<SnapshotCache>(*parts->store);
   parts->registry = std::make_unique<ModelRegistry>(config.kb, parts->files, parts->clock);
-  parts->models = ComposeModelTools(parts->config);
+  parts->models = ComposeModelTools(parts->config, parts->files, parts->clock);
+  parts->generators = std::make_unique<GeneratorCache>(*parts->registry, parts->models);
+  parts->prompt_nonce = RandomBase32Id();
   return parts;
 }
 
@@ -41,6 +44,17 @@ std::shared_ptr<const store::Snapshot> SnapshotCache::Get(
     collections_ = collections;
   }
   return snapshot_;
+}
+
+std::shared_ptr<const Generator> GeneratorCache::Get(const ModelEntry& entry) {
+  const std::lock_guard lock(mutex_);
+  if (generator_ == nullptr || sha256_ != entry.sha256) {
+    generator_ = nullptr;  // two models may be more than the memory holds
+    registry_.Verify(entry);
+    generator_ = tools_.open(registry_.PathOf(entry), entry.id, entry.sha256);
+    sha256_ = entry.sha256;
+  }
+  return generator_;
 }
 
 std::size_t WorkerCount(const Config& config) {

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "api/service/json.h"
+#include "api/service/model_answer.h"
 #include "api/service/version.h"
 #include "core/clock.h"
 #include "core/crypto.h"
+#include "retriever/extractive.h"
 
 namespace sworn::service {
 namespace {
@@ -75,6 +77,16 @@ audit::OutcomeStatus StatusOf(AnswerStatus status) {
   return audit::OutcomeStatus::kAbstained;
 }
 
+// Who writes, how, and what a second run needs to write the same.
+void AddPlan(const WritingOptions& options, const WritingPlan& plan, json& payload) {
+  payload["model"] = plan.model ? plan.model->id : std::string(retriever::kExtractiveModelId);
+  payload["answer_id"] = plan.answer_id;
+  if (!plan.model) return;
+  payload["model_sha256"] = plan.model->sha256;
+  payload["prompt_nonce"] = plan.prompt_nonce;
+  payload["writing"] = WritingJson(options);
+}
+
 }  // namespace
 
 audit::Actor MakeActor(const Config& config) {
@@ -95,15 +107,31 @@ audit::IntentRecord IntentOf(const SearchRequest& request) {
   return record;
 }
 
-audit::IntentRecord IntentOf(const AskRequest& request) {
+audit::IntentRecord IntentOf(const AskRequest& request, const WritingPlan& plan) {
   audit::IntentRecord record;
   record.operation = audit::Operation::kAsk;
   record.payload = {{"question", request.text},
                     {"collections", request.collections},
-                    {"filter", FilterJson(request.filter)},
-                    {"model", request.model}};
+                    {"filter", FilterJson(request.filter)}};
+  AddPlan(request.writing, plan, record.payload);
   if (!request.matter.empty()) record.payload["matter"] = request.matter;
   if (!request.purpose.empty()) record.payload["purpose"] = request.purpose;
+  return record;
+}
+
+audit::IntentRecord IntentOf(const SummarizeRequest& request, const WritingPlan& plan) {
+  audit::IntentRecord record;
+  record.operation = audit::Operation::kSummarize;
+  record.payload = {{"what", request.what}, {"language", request.language}};
+  AddPlan(request.writing, plan, record.payload);
+  return record;
+}
+
+audit::IntentRecord IntentOf(const TranslateRequest& request, const WritingPlan& plan) {
+  audit::IntentRecord record;
+  record.operation = audit::Operation::kTranslate;
+  record.payload = {{"text", request.text}, {"to", request.to}};
+  AddPlan(request.writing, plan, record.payload);
   return record;
 }
 
@@ -150,6 +178,23 @@ audit::OutcomeRecord OutcomeOf(const AskResponse& response, const std::vector<Hi
   record.total_us = Micros(response.timing.total);
   record.answer = ToJson(response);
   return record;
+}
+
+audit::OutcomeRecord OutcomeOf(const TranslateResponse& response) {
+  audit::OutcomeRecord record;
+  record.model_id = response.model_id;
+  record.model_sha256 = response.model_sha256;
+  record.prompt_tokens = response.prompt_tokens;
+  record.completion_tokens = response.completion_tokens;
+  record.generate_us = Micros(response.prefill_ms + response.generate_ms);
+  record.total_us = Micros(response.total_ms);
+  record.answer = ToJson(response);
+  return record;
+}
+
+void MarkCancelled(audit::OutcomeRecord& record) {
+  record.status = audit::OutcomeStatus::kFailed;
+  record.reason = ErrorCodeName(ErrorCode::kCancelled);
 }
 
 }  // namespace sworn::service

@@ -7,6 +7,7 @@
 
 #include "api/service/config.h"
 #include "api/service/requests.h"
+#include "api/service/writing_plan.h"
 #include "audit/audit_log.h"
 #include "audit/audit_records.h"
 #include "core/embedder.h"
@@ -19,7 +20,9 @@ namespace sworn::service {
 audit::Actor MakeActor(const Config& config);
 
 audit::IntentRecord IntentOf(const SearchRequest& request);
-audit::IntentRecord IntentOf(const AskRequest& request);
+audit::IntentRecord IntentOf(const AskRequest& request, const WritingPlan& plan);
+audit::IntentRecord IntentOf(const SummarizeRequest& request, const WritingPlan& plan);
+audit::IntentRecord IntentOf(const TranslateRequest& request, const WritingPlan& plan);
 
 std::vector<audit::CollectionState> StatesOf(const std::vector<store::CollectionInfo>& collections);
 
@@ -31,6 +34,11 @@ audit::OutcomeRecord OutcomeOf(const SearchResponse& response,
 audit::OutcomeRecord OutcomeOf(const AskResponse& response, const std::vector<Hit>& passages,
                                const std::vector<store::CollectionInfo>& collections,
                                const EmbedderIdentity& embedder);
+
+audit::OutcomeRecord OutcomeOf(const TranslateResponse& response);
+
+/// What was written until somebody cancelled it stays in the record of a failed request.
+void MarkCancelled(audit::OutcomeRecord& record);
 
 /// Runs `work` between INTENT and OUTCOME. `work` returns the record of the outcome; when it
 /// throws, an OUTCOME "failed" with the error's code is written and the error goes on. Returns

@@ -143,9 +143,7 @@ json ToJson(const SearchResponse& response) {
 json ToJson(const AskResponse& response) {
   json sentences = json::array();
   for (const AnswerSentence& sentence : response.sentences) {
-    sentences.push_back({{"text", sentence.text},
-                         {"citations", sentence.citations},
-                         {"verified", sentence.verified}});
+    sentences.push_back(ToJson(sentence));
   }
   json citations = json::array();
   for (const Citation& citation : response.citations) citations.push_back(CitationJson(citation));
@@ -164,6 +162,8 @@ json ToJson(const AskResponse& response) {
             {"margin", response.support.margin}}},
           {"nearest", Hits(response.nearest)},
           {"model", {{"id", response.model_id}, {"sha256", OrNull(response.model_sha256)}}},
+          {"left_out", response.left_out},
+          {"fallback_reason", OrNull(response.fallback_reason)},
           {"generations", response.generations},
           {"legs", Legs(response.legs)},
           {"coverage",
@@ -179,6 +179,30 @@ json ToJson(const AskResponse& response) {
             {"prefill", response.timing.prefill},
             {"generate", response.timing.generate},
             {"total", response.timing.total}}},
+          {"audit", Audit(response.audit)}};
+}
+
+json ToJson(const AnswerSentence& sentence) {
+  return {
+      {"text", sentence.text}, {"citations", sentence.citations}, {"verified", sentence.verified}};
+}
+
+json ToJson(const Citation& citation) { return CitationJson(citation); }
+
+json ToJson(const TranslateResponse& response) {
+  return {{"text", response.text},
+          {"from", response.from},
+          {"to", response.to},
+          {"verified", false},
+          {"cut", response.cut},
+          {"model", {{"id", response.model_id}, {"sha256", response.model_sha256}}},
+          {"usage",
+           {{"prompt_tokens", response.prompt_tokens},
+            {"completion_tokens", response.completion_tokens}}},
+          {"timing_ms",
+           {{"prefill", response.prefill_ms},
+            {"generate", response.generate_ms},
+            {"total", response.total_ms}}},
           {"audit", Audit(response.audit)}};
 }
 
@@ -254,7 +278,7 @@ json ToJson(const StatusReport& report) {
           {"collections", collections},
           {"audit_entries", report.audit_entries},
           {"catalog_bytes", report.catalog_bytes},
-          {"model", {{"id", report.model_id}, {"sha256", nullptr}}}};
+          {"model", {{"id", report.model_id}, {"sha256", OrNull(report.model_sha256)}}}};
 }
 
 json ToJson(const DoctorFinding& finding) {

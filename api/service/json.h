@@ -10,6 +10,9 @@ namespace sworn::service {
 
 nlohmann::json ToJson(const SearchResponse& response);
 nlohmann::json ToJson(const AskResponse& response);
+nlohmann::json ToJson(const AnswerSentence& sentence);
+nlohmann::json ToJson(const Citation& citation);
+nlohmann::json ToJson(const TranslateResponse& response);
 nlohmann::json ToJson(const IndexReport& report);
 nlohmann::json ToJson(const IndexProgress& progress);
 nlohmann::json ToJson(const store::DocumentInfo& document);

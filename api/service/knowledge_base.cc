@@ -12,6 +12,7 @@
 #include "api/service/model_service.h"
 #include "api/service/query_service.h"
 #include "api/service/version.h"
+#include "api/service/writing_service.h"
 #include "audit/audit_log.h"
 #include "audit/audit_reader.h"
 #include "audit/audit_verify.h"
@@ -44,7 +45,20 @@ class LocalKnowledgeBase : public KnowledgeBase {
     return RunSearch(*parts_, Log(), request);
   }
 
-  AskResponse Ask(const AskRequest& request) override { return RunAsk(*parts_, Log(), request); }
+  AskResponse Ask(const AskRequest& request, const SentenceSink& sink,
+                  const CancelFlag& cancel) override {
+    return RunAsk(*parts_, Log(), request, sink, cancel);
+  }
+
+  AskResponse Summarize(const SummarizeRequest& request, const SentenceSink& sink,
+                        const CancelFlag& cancel) override {
+    return RunSummarize(*parts_, Log(), request, sink, cancel);
+  }
+
+  TranslateResponse Translate(const TranslateRequest& request, const TextSink& on_text,
+                              const CancelFlag& cancel) override {
+    return RunTranslate(*parts_, Log(), request, on_text, cancel);
+  }
 
   std::vector<DocumentInfo> List(const ListRequest& request) override {
     return parts_->store->List({.collections = request.collections,
@@ -86,7 +100,12 @@ class LocalKnowledgeBase : public KnowledgeBase {
     report.collections = parts_->store->Collections();
     report.audit_entries = Log().Size();
     report.catalog_bytes = std::filesystem::file_size(parts_->config.kb / "catalog.db");
-    report.model_id = retriever::kExtractiveModelId;
+    report.model_id = parts_->config.model;
+    if (const auto model = parts_->registry->Find(report.model_id)) {
+      report.model_sha256 = model->sha256;
+    } else if (report.model_id == "extractive") {
+      report.model_id = retriever::kExtractiveModelId;
+    }
     return report;
   }
 

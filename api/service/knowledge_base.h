@@ -44,7 +44,19 @@ class KnowledgeBase {
                      const CancelFlag& cancel) = 0;
 
   virtual SearchResponse Search(const SearchRequest& request) = 0;
-  virtual AskResponse Ask(const AskRequest& request) = 0;
+  /// `sink` (may be empty) gets each sentence when it was checked; the answer may be used only when
+  /// the call has returned. Cancelling a model throws kCancelled within one of its tokens.
+  virtual AskResponse Ask(const AskRequest& request, const SentenceSink& sink,
+                          const CancelFlag& cancel) = 0;
+  AskResponse Ask(const AskRequest& request) { return Ask(request, {}, CancelFlag()); }
+
+  /// As Ask, over one document or the text given; `question` of the response is what was
+  /// summarised.
+  virtual AskResponse Summarize(const SummarizeRequest& request, const SentenceSink& sink,
+                                const CancelFlag& cancel) = 0;
+  /// `on_text` (may be empty) gets the pieces as they come. Nothing of a translation is verified.
+  virtual TranslateResponse Translate(const TranslateRequest& request, const TextSink& on_text,
+                                      const CancelFlag& cancel) = 0;
 
   virtual std::vector<store::DocumentInfo> List(const ListRequest& request) = 0;
   /// By document id or path; kNotFound, or kConflict if the path fits several documents.

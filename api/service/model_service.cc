@@ -88,16 +88,32 @@ void CopyFile(const fs::path& from, const fs::path& to, std::uint64_t max_bytes,
   }
 }
 
-ModelEntry Take(Components& parts, audit::AuditLog& log, const Staged& staged, ModelEntry entry,
-                const std::string& sha256) {
-  entry.architecture = parts.models.inspect(staged.path());
-  entry = parts.registry->Add(staged.path(), std::move(entry), sha256);
+void CheckDigest(const Components& parts, const fs::path& path, const std::string& wanted) {
+  if (wanted.empty()) return;
+  const std::string found = parts.models.digest(path);
+  if (found != wanted) {
+    throw Error(ErrorCode::kIntegrity, "'" + path.native() + "' has sha256 " + found + ", not " +
+                                           wanted + "; it was not taken");
+  }
+}
+
+ModelEntry Take(Components& parts, audit::AuditLog& log, const Staged& staged, ModelEntry entry) {
+  entry.architecture = parts.models.inspect(staged.path()).architecture;
+  entry = parts.registry->Add(staged.path(), std::move(entry), "");
   log.Append(audit::ConfigEvent({{"model_added",
                                   {{"id", entry.id},
                                    {"sha256", entry.sha256},
                                    {"bytes", entry.bytes},
                                    {"source", entry.source}}}}));
   return entry;
+}
+
+// Takes what `path` holds, in the engine's own layout.
+ModelEntry Convert(Components& parts, audit::AuditLog& log, const fs::path& path, ModelEntry entry,
+                   const ProgressSink& progress, const CancelFlag& cancel) {
+  const Staged converted(parts.registry->StagingFolder() / (RandomBase32Id() + ".gguf"));
+  parts.models.convert(path, converted.path(), progress, cancel);
+  return Take(parts, log, converted, std::move(entry));
 }
 
 }  // namespace
@@ -112,14 +128,15 @@ ModelEntry ImportModel(Components& parts, audit::AuditLog& log, const ModelImpor
   entry.source = path.native();
   CheckNew(*parts.registry, entry.id);
   CheckDigestText(request.sha256);
-  const Staged staged(parts.registry->StagingFolder() / (RandomBase32Id() + ".gguf"));
-  if (fs::is_regular_file(path) && path.extension() != ".safetensors") {
-    parts.models.inspect(path);  // before a gigabyte is copied
-    CopyFile(path, staged.path(), parts.config.max_model_bytes, parts.files, progress, cancel);
-  } else {
-    parts.models.convert(path, staged.path(), progress, cancel);
+  const ModelFacts facts = parts.models.inspect(path);  // before a gigabyte is copied
+  CheckDigest(parts, path, request.sha256);
+  const bool is_gguf = fs::is_regular_file(path) && path.extension() != ".safetensors";
+  if (facts.needs_conversion || request.pack || !is_gguf) {
+    return Convert(parts, log, path, std::move(entry), progress, cancel);
   }
-  return Take(parts, log, staged, std::move(entry), request.sha256);
+  const Staged staged(parts.registry->StagingFolder() / (RandomBase32Id() + ".gguf"));
+  CopyFile(path, staged.path(), parts.config.max_model_bytes, parts.files, progress, cancel);
+  return Take(parts, log, staged, std::move(entry));
 }
 
 PullSource ResolvePull(const std::string& what, const std::string& base_url) {
@@ -168,8 +185,11 @@ ModelEntry PullModel(Components& parts, audit::AuditLog& log, const ModelPullReq
       cancel);
   // From here on the part is of no more use, whatever it turns out to be.
   const Staged staged(download.part);
-  const std::string& wanted = request.sha256.empty() ? source.sha256 : request.sha256;
-  return Take(parts, log, staged, std::move(entry), wanted);
+  CheckDigest(parts, staged.path(), request.sha256.empty() ? source.sha256 : request.sha256);
+  if (parts.models.inspect(staged.path()).needs_conversion) {
+    return Convert(parts, log, staged.path(), std::move(entry), progress, cancel);
+  }
+  return Take(parts, log, staged, std::move(entry));
 }
 
 ModelEntry RemoveModel(Components& parts, audit::AuditLog& log, const std::string& id) {

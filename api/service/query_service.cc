@@ -1,13 +1,17 @@
 #include "api/service/query_service.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "api/service/answer.h"
 #include "api/service/evidence.h"
-#include "core/crypto.h"
+#include "api/service/model_answer.h"
+#include "api/service/stopwatch.h"
+#include "api/service/writing_plan.h"
 #include "core/error.h"
 #include "core/text/analyzer.h"
 #include "core/text/language.h"
@@ -21,19 +25,6 @@ namespace {
 
 constexpr std::size_t kAskHits = 24;     // candidates for the passages of an answer
 constexpr std::size_t kNearestHits = 3;  // shown when nothing answers
-constexpr double kNanosPerMilli = 1e6;
-
-class Stopwatch {
- public:
-  explicit Stopwatch(const Clock& clock) : clock_(clock), start_ns_(clock.MonotonicNanos()) {}
-  [[nodiscard]] double Millis() const {
-    return static_cast<double>(clock_.MonotonicNanos() - start_ns_) / kNanosPerMilli;
-  }
-
- private:
-  const Clock& clock_;
-  std::int64_t start_ns_;
-};
 
 Hit HitOf(const retriever::Hit& found) {
   Hit hit;
@@ -99,27 +90,52 @@ retriever::Query CheckedQuery(const std::string& text, std::size_t top_k, Search
   return query;
 }
 
+// What two requests must have in common to share what was computed for a prompt: who may read the
+// same texts.
+std::string PartitionOf(const store::Snapshot& snapshot) {
+  std::vector<std::string> ids;
+  for (const auto& collection : snapshot.collections()) ids.push_back(collection.collection_id);
+  std::sort(ids.begin(), ids.end());
+  std::string partition;
+  for (const std::string& id : ids) partition += id + '\n';
+  return partition;
+}
+
 // One ask: the state that its steps hand on.
 class Ask {
  public:
-  Ask(Components& parts, const AskRequest& request) : parts_(parts), request_(request) {
-    response_.answer_id = "a_" + RandomBase32Id();
+  Ask(Components& parts, const AskRequest& request, const WritingPlan& plan,
+      const SentenceSink& sink, const CancelFlag& cancel)
+      : parts_(parts),
+        request_(request),
+        plan_(plan),
+        sink_(sink),
+        cancel_(cancel),
+        verifier_(*parts.store) {
+    response_.answer_id = plan.answer_id;
     response_.question = request.text;
-    response_.model_id = retriever::kExtractiveModelId;
+    response_.model_id = plan.model ? plan.model->id : retriever::kExtractiveModelId;
+    if (plan.model) response_.model_sha256 = plan.model->sha256;
   }
 
   audit::OutcomeRecord Run(const retriever::Query& query) {
     const Stopwatch total(parts_.clock);
     const auto snapshot = parts_.snapshots->Get(request_.collections);
     Retrieve(query, *snapshot);
-    const Stopwatch generate(parts_.clock);
     Answer(*snapshot);
-    VerifyQuotes(*parts_.store, response_);
-    response_.timing.generate = generate.Millis();
+    if (response_.status == AnswerStatus::kAbstained) {
+      response_.nearest = hits_;
+      if (response_.nearest.size() > kNearestHits) response_.nearest.resize(kNearestHits);
+    }
     response_.timing.total = total.Millis();
-    return OutcomeOf(response_, hits_, snapshot->collections(), parts_.embedder->identity());
+    audit::OutcomeRecord record =
+        OutcomeOf(response_, hits_, snapshot->collections(), parts_.embedder->identity());
+    record.generation = std::move(generation_);
+    if (cancelled_) MarkCancelled(record);
+    return record;
   }
 
+  [[nodiscard]] bool cancelled() const { return cancelled_; }
   AskResponse TakeResponse() { return std::move(response_); }
 
  private:
@@ -136,23 +152,80 @@ class Ask {
   }
 
   void Answer(const store::Snapshot& snapshot) {
+    const Stopwatch generate(parts_.clock);
     text::Analyzer analyzer;
     const std::vector<std::string> languages = retriever::QuestionLanguages(snapshot);
     response_.language = text::DetectLanguage(request_.text);
-    WriteAnswer(
-        retriever::AnswerFromPassages(request_.text, context_, languages, snapshot, analyzer),
-        context_, response_);
-    if (response_.status == AnswerStatus::kAbstained) {
-      response_.nearest = hits_;
-      if (response_.nearest.size() > kNearestHits) response_.nearest.resize(kNearestHits);
+    const retriever::ExtractiveAnswer extracted =
+        retriever::AnswerFromPassages(request_.text, context_, languages, snapshot, analyzer);
+    response_.support = extracted.support;
+    if (!plan_.model || IsOffTopic(extracted)) {
+      Quote(extracted);
+      response_.timing.generate = generate.Millis();
+      return;
     }
+    Write(snapshot, languages, analyzer);
+    const bool silent = response_.status == AnswerStatus::kAbstained && !cancelled_;
+    if (silent && parts_.config.extractive_fallback &&
+        extracted.status != AnswerStatus::kAbstained) {
+      response_.fallback_reason = response_.reason;
+      response_.model_id = retriever::kExtractiveModelId;
+      response_.model_sha256.reset();
+      Quote(extracted);
+    }
+  }
+
+  // The test of whether passages are about the question is the same with and without a model. It
+  // compares words, so it says nothing where no passage is in the question's language.
+  [[nodiscard]] bool IsOffTopic(const retriever::ExtractiveAnswer& extracted) const {
+    if (extracted.status != AnswerStatus::kAbstained) return false;
+    const auto comparable = [&](const retriever::Passage& passage) {
+      return passage.chunks[passage.best].language == response_.language;
+    };
+    return response_.language == text::kUnknownLanguage || context_.passages.empty() ||
+           std::any_of(context_.passages.begin(), context_.passages.end(), comparable);
+  }
+
+  void Quote(const retriever::ExtractiveAnswer& extracted) {
+    WriteAnswer(extracted, context_, response_);
+    VerifyQuotes(*parts_.store, response_);
+    if (!sink_) return;
+    for (const AnswerSentence& sentence : response_.sentences) {
+      const std::size_t first = sentence.citations.front() - 1;  // each has one of its own
+      sink_(sentence, std::span<const Citation>(response_.citations).subspan(first, 1));
+    }
+  }
+
+  void Write(const store::Snapshot& snapshot, const std::vector<std::string>& languages,
+             text::Analyzer& analyzer) {
+    const auto generator = parts_.generators->Get(*plan_.model);
+    PromptRequest prompt_request;
+    prompt_request.text = request_.text;
+    prompt_request.language = response_.language;
+    prompt_request.nonce = plan_.prompt_nonce;
+    prompt_request.cache_partition = PartitionOf(snapshot);
+    prompt_request.max_tokens = request_.writing.generation.max_tokens;
+    prompt_request.quote = request_.writing.quote;
+    const PassagePrompt prompt = BuildAskPrompt(prompt_request, context_.passages, *generator);
+    SentenceChecker checker(request_.text, prompt.passages, languages, snapshot, analyzer);
+    ModelAnswer answer(*generator, request_.writing, verifier_, response_, sink_, cancel_);
+    answer.Write(prompt, response_.language, checker);
+    answer.Finish();
+    cancelled_ = answer.cancelled();
+    generation_ = answer.Record(parts_.models.threads);
   }
 
   Components& parts_;
   const AskRequest& request_;
+  const WritingPlan& plan_;
+  const SentenceSink& sink_;
+  const CancelFlag& cancel_;
+  QuoteVerifier verifier_;
   retriever::Context context_;
   std::vector<Hit> hits_;
   AskResponse response_;
+  std::optional<audit::GenerationRecord> generation_;
+  bool cancelled_ = false;
 };
 
 }  // namespace
@@ -177,15 +250,15 @@ SearchResponse RunSearch(Components& parts, audit::AuditLog& log, const SearchRe
   return response;
 }
 
-AskResponse RunAsk(Components& parts, audit::AuditLog& log, const AskRequest& request) {
-  if (request.model != "extractive" && request.model != retriever::kExtractiveModelId) {
-    throw Error(ErrorCode::kNotConfigured,
-                "model '" + request.model + "' is not installed; 'extractive' needs none");
-  }
+AskResponse RunAsk(Components& parts, audit::AuditLog& log, const AskRequest& request,
+                   const SentenceSink& sink, const CancelFlag& cancel) {
+  const WritingPlan plan = PlanWriting(parts, request.writing);
   const retriever::Query query = CheckedQuery(request.text, kAskHits, SearchMode::kHybrid,
                                               request.filter, request.collections);
-  Ask ask(parts, request);
-  const AuditReference reference = Attest(log, IntentOf(request), [&] { return ask.Run(query); });
+  Ask ask(parts, request, plan, sink, cancel);
+  const AuditReference reference =
+      Attest(log, IntentOf(request, plan), [&] { return ask.Run(query); });
+  if (ask.cancelled()) throw Error(ErrorCode::kCancelled, "cancelled");
   AskResponse response = ask.TakeResponse();
   response.audit = reference;
   return response;

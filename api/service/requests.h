@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "core/generator.h"
 #include "core/types.h"
 #include "indexer/report.h"
 #include "retriever/extractive.h"
@@ -79,13 +82,56 @@ struct SearchResponse {
   AuditReference audit;
 };
 
+/// What two runs must have in common to give the same answer to the byte, besides what the request
+/// says and the log entry names: both stand in the payload of the INTENT.
+struct Replay {
+  std::string answer_id;
+  std::string prompt_nonce;
+};
+
+/// How a model writes.
+struct WritingOptions {
+  std::string model;             // an id; empty: the configured one; "extractive": no model
+  GenerationOptions generation;  // its `constraint` is chosen by `quote`
+  bool quote = false;            // an answer may only copy whole runs of words of the passages
+  bool keep_unverified = false;  // sentences without support are labelled, not left out
+  std::optional<Replay> replay;
+};
+
 struct AskRequest {
   std::string text;
   std::vector<std::string> collections;
   store::DocumentFilter filter;
-  std::string model = "extractive";
+  WritingOptions writing;
   std::string matter;   // label kept in the log's payload
   std::string purpose;  // likewise
+};
+
+struct SummarizeRequest {
+  std::string what;      // a document's id or path, or a text of more than one word
+  std::string language;  // to write in; empty: that of the text
+  WritingOptions writing;
+};
+
+struct TranslateRequest {
+  std::string text;
+  std::string to;  // "de"
+  WritingOptions writing;
+};
+
+struct TranslateResponse {
+  std::string text;
+  std::string from;  // as far as it can be told
+  std::string to;
+  std::string model_id;
+  std::string model_sha256;
+  bool cut = false;  // it ended at max_tokens
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+  double prefill_ms = 0;
+  double generate_ms = 0;
+  double total_ms = 0;
+  AuditReference audit;
 };
 
 using AnswerStatus = retriever::AnswerStatus;
@@ -101,8 +147,12 @@ struct Citation {
 struct AnswerSentence {
   std::string text;
   std::vector<std::uint32_t> citations;
-  bool verified = false;  // every citation is
+  bool verified = false;  // a passage says it, and every citation is verified
 };
+
+/// A sentence as it is added to an answer, with the citations that it names first. It was checked.
+using SentenceSink =
+    std::function<void(const AnswerSentence& sentence, std::span<const Citation> added)>;
 
 struct Coverage {
   std::uint64_t searched = 0;  // documents
@@ -131,6 +181,8 @@ struct AskResponse {
   std::vector<Hit> nearest;  // of an abstention: the passages that came closest
   std::string model_id;
   std::optional<std::string> model_sha256;
+  std::string fallback_reason;  // why the configured fall-back answers, not the model
+  std::uint64_t left_out = 0;   // sentences of the model without support
   std::map<std::string, std::uint64_t> generations;
   std::vector<LegReport> legs;
   Coverage coverage;
@@ -143,7 +195,8 @@ struct AskResponse {
 struct ModelImportRequest {
   std::filesystem::path path;  // a GGUF file, a safetensors file or a folder that holds one
   std::string id;              // empty: suggested by the name
-  std::string sha256;          // of the file that will be stored; empty: any
+  std::string sha256;          // of the file, or of the weights in the folder; empty: any
+  bool pack = false;           // store the engine's own layout, which starts faster
 };
 
 struct ModelPullRequest {
@@ -172,7 +225,8 @@ struct StatusReport {
   std::vector<store::CollectionInfo> collections;
   std::uint64_t audit_entries = 0;
   std::uint64_t catalog_bytes = 0;
-  std::string model_id;
+  std::string model_id;  // who answers unless a question names another
+  std::optional<std::string> model_sha256;
 };
 
 /// One line of `sworn doctor`.

@@ -44,6 +44,8 @@ inline OutcomeRecord AnswerTo(const std::string& text) {
   record.passages.push_back(
       {"d_bbbb", 2, ToHex(Sha256("document")), 17, 100, 250, 1, 0.75, 12.5, 0.5});
   record.model_id = "extractive/1";
+  record.generation = {
+      "scalar", 7, "t=0.5", 256, 2, "sworn-prompt/1", ToHex(Sha256("prompt")), {{"text", text}}};
   record.citation_count = 1;
   record.total_us = 1500;
   record.answer = {{"answer", text}, {"status", "answered"}, {"timing_ms", {{"total", 1.5}}}};

@@ -62,13 +62,13 @@ TEST(Arguments, SearchTakesFilters) {
 }
 
 TEST(Arguments, AskDefaultsToTheExtractiveModel) {
-  EXPECT_EQ(ParseAs<AskCommand>({"ask", "why?"}).request.model, "extractive");
+  EXPECT_EQ(ParseAs<AskCommand>({"ask", "why?"}).request.writing.model, "");
   const auto command = ParseAs<AskCommand>(
       {"ask", "why?", "--model", "x/1", "--timing", "--matter", "M-1", "--purpose", "review"});
-  EXPECT_EQ(command.request.model, "x/1");
+  EXPECT_EQ(command.request.writing.model, "x/1");
   EXPECT_EQ(command.request.matter, "M-1");
   EXPECT_EQ(command.request.purpose, "review");
-  EXPECT_TRUE(command.timing);
+  EXPECT_TRUE(command.output.timing);
 }
 
 TEST(Arguments, GlobalOptionsStandBeforeAndAfterTheVerb) {
@@ -232,6 +232,45 @@ TEST(Arguments, ModelVerbsTakeTheirOptions) {
   EXPECT_THAT(RefusalOf({"model", "logits", "--model", "m", "--out", "o"}), HasSubstr("--tokens"));
   EXPECT_THAT(RefusalOf({"model", "verfy", "x"}), HasSubstr("verify"));
   EXPECT_THAT(RefusalOf({"model", "import"}), HasSubstr("FILE"));
+}
+
+TEST(Arguments, APresetIsOverriddenByTheOptionsBesideIt) {
+  const auto command =
+      ParseAs<AskCommand>({"ask", "why?", "--preset", "creative", "--temperature", "0.3", "--seed",
+                           "18446744073709551615", "--max-tokens", "99", "--stop", "END", "--stop",
+                           "STOP", "--stream", "--quote", "--threads", "2", "--keep-unverified"});
+  const GenerationOptions& generation = command.request.writing.generation;
+  EXPECT_EQ(generation.sampler.temperature, 0.3);
+  EXPECT_EQ(generation.sampler.top_p, SamplerPreset("creative").top_p);
+  EXPECT_EQ(generation.sampler.seed, 18'446'744'073'709'551'615ULL);
+  EXPECT_EQ(generation.max_tokens, 99U);
+  EXPECT_THAT(generation.stop, ElementsAre("END", "STOP"));
+  EXPECT_TRUE(command.request.writing.quote);
+  EXPECT_TRUE(command.request.writing.keep_unverified);
+  EXPECT_TRUE(command.output.stream);
+  EXPECT_EQ(command.output.threads, 2U);
+  EXPECT_THAT(RefusalOf({"ask", "why?", "--preset", "wild"}), HasSubstr("wild"));
+  EXPECT_THAT(RefusalOf({"ask", "why?", "--seed", "-1"}), HasSubstr("whole number"));
+}
+
+TEST(Arguments, SummarizeTranslateAndBenchTakeTheirOptions) {
+  const auto summarize = ParseAs<SummarizeCommand>({"summarize", "a.md", "--to", "de"});
+  EXPECT_EQ(summarize.request.what, "a.md");
+  EXPECT_EQ(summarize.request.language, "de");
+  const auto translate =
+      ParseAs<TranslateCommand>({"translate", "hello there", "--to", "es", "--model", "m"});
+  EXPECT_EQ(translate.request.text, "hello there");
+  EXPECT_EQ(translate.request.to, "es");
+  EXPECT_EQ(translate.request.writing.model, "m");
+  EXPECT_THAT(RefusalOf({"translate", "hello"}), HasSubstr("--to"));
+  const auto bench = ParseAs<BenchLlmCommand>(
+      {"bench", "llm", "--shape", "2b-4t", "--head", "q6_k", "--prompt", "64", "--threads", "2"});
+  EXPECT_EQ(bench.request.shape, "2b-4t");
+  EXPECT_EQ(bench.request.head, "q6_k");
+  EXPECT_EQ(bench.request.prompt, 64U);
+  EXPECT_EQ(bench.threads, 2U);
+  EXPECT_THAT(RefusalOf({"bench", "llm"}), HasSubstr("--shape"));
+  EXPECT_THAT(RefusalOf({"bench", "llm", "--shape", "tiny", "--model", "f"}), HasSubstr("--model"));
 }
 
 }  // namespace

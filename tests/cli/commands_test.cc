@@ -133,11 +133,80 @@ TEST_F(Commands, AnAbstentionIsASuccess) {
 TEST_F(Commands, AskHandsModelAndLabelsOn) {
   AskCommand command;
   command.request.text = "why?";
-  command.request.model = "extractive/1";
+  command.request.writing.model = "extractive/1";
   command.request.matter = "M-7";
   EXPECT_EQ(RunAsk(kb_, command, session_), 0);
-  EXPECT_EQ(kb_.ask_request.model, "extractive/1");
+  EXPECT_EQ(kb_.ask_request.writing.model, "extractive/1");
   EXPECT_EQ(kb_.ask_request.matter, "M-7");
+}
+
+TEST_F(Commands, AStreamedAnswerComesSentenceBySentenceAndItsSourcesLast) {
+  kb_.ask_response.status = service::AnswerStatus::kAnswered;
+  kb_.ask_response.sentences = {{"The rent is due.", {1}, true}, {"Pets are not.", {}, false}};
+  kb_.ask_response.answer = "not printed twice";
+  AskCommand command;
+  command.request.text = "why?";
+  command.output.stream = true;
+  EXPECT_EQ(RunAsk(kb_, command, session_), 0);
+  EXPECT_THAT(fixture_.out.str(),
+              testing::StartsWith("The rent is due. [1]\nPets are not. [unverified]\n\nSources\n"));
+}
+
+TEST_F(Commands, AStreamInJsonIsOneEventALineAndDoneComesLast) {
+  kb_.ask_response.sentences = {{"The rent is due.", {1}, true}};
+  service::Citation citation;
+  citation.number = 1;
+  citation.quote = "due";
+  kb_.ask_response.citations = {citation};
+  fixture_.console.json = true;
+  AskCommand command;
+  command.request.text = "why?";
+  command.output.stream = true;
+  EXPECT_EQ(RunAsk(kb_, command, session_), 0);
+  std::istringstream lines(fixture_.out.str());
+  std::vector<json> events;
+  for (std::string line; std::getline(lines, line);) events.push_back(json::parse(line));
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0]["event"], "token");
+  EXPECT_EQ(events[0]["text"], "The rent is due.");
+  EXPECT_EQ(events[1]["event"], "citation");
+  EXPECT_EQ(events[1]["quote"], "due");
+  EXPECT_EQ(events[2]["event"], "done");
+  EXPECT_EQ(events[2]["sentences"].size(), 1U);
+}
+
+TEST_F(Commands, ATranslationSaysThatNobodyCheckedIt) {
+  kb_.translate_response.text = "Guten Tag.";
+  kb_.translate_response.model_id = "m";
+  TranslateCommand command;
+  command.request.text = "Good day.";
+  for (const bool stream : {false, true}) {
+    fixture_.out.str("");
+    command.output.stream = stream;
+    EXPECT_EQ(RunTranslate(kb_, command, session_), 0);
+    EXPECT_THAT(fixture_.out.str(),
+                testing::StartsWith("Guten Tag.\n\nUnverified: a translation by model m\n"));
+  }
+  fixture_.console.json = true;
+  fixture_.out.str("");
+  command.output.stream = false;
+  EXPECT_EQ(RunTranslate(kb_, command, session_), 0);
+  EXPECT_EQ(OutJson()["verified"], false);
+}
+
+TEST_F(Commands, ModelsAreListedAndShown) {
+  service::ModelEntry model;
+  model.id = "tiny";
+  model.sha256 = std::string(64, 'a');
+  kb_.models = {model};
+  EXPECT_EQ(RunModelList(kb_, session_), 0);
+  EXPECT_THAT(fixture_.out.str(), HasSubstr("tiny"));
+  fixture_.out.str("");
+  ModelImportCommand import;
+  import.request.path = "f.gguf";
+  EXPECT_EQ(RunModelImport(kb_, import, session_), 0);
+  EXPECT_EQ(kb_.import_request.path, "f.gguf");
+  EXPECT_THAT(fixture_.out.str(), testing::StartsWith("Imported tiny, 0 B, sha256 aaaa"));
 }
 
 TEST_F(Commands, ATextOfADashComesFromStandardInput) {

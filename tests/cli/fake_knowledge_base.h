@@ -29,9 +29,27 @@ class FakeKnowledgeBase : public service::KnowledgeBase {
     search_request = request;
     return search_response;
   }
-  service::AskResponse Ask(const service::AskRequest& request) override {
+  using service::KnowledgeBase::Ask;
+  service::AskResponse Ask(const service::AskRequest& request, const service::SentenceSink& sink,
+                           const CancelFlag& /*cancel*/) override {
     ask_request = request;
+    if (sink) {
+      for (const auto& sentence : ask_response.sentences) sink(sentence, ask_response.citations);
+    }
     return ask_response;
+  }
+  service::AskResponse Summarize(const service::SummarizeRequest& request,
+                                 const service::SentenceSink& /*sink*/,
+                                 const CancelFlag& /*cancel*/) override {
+    summarize_request = request;
+    return ask_response;
+  }
+  service::TranslateResponse Translate(const service::TranslateRequest& request,
+                                       const TextSink& on_text,
+                                       const CancelFlag& /*cancel*/) override {
+    translate_request = request;
+    if (on_text) on_text(translate_response.text);
+    return translate_response;
   }
   std::vector<store::DocumentInfo> List(const service::ListRequest& request) override {
     list_request = request;
@@ -95,6 +113,9 @@ class FakeKnowledgeBase : public service::KnowledgeBase {
   service::SearchResponse search_response;
   service::AskRequest ask_request;
   service::AskResponse ask_response;
+  service::SummarizeRequest summarize_request;
+  service::TranslateRequest translate_request;
+  service::TranslateResponse translate_response;
   std::vector<service::ModelEntry> models;
   service::ModelImportRequest import_request;
   service::ModelPullRequest pull_request;

@@ -1,0 +1,56 @@
+// How fast the engine is on this machine, beside what the machine can do at most.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "api/service/config.h"
+#include "core/cancel.h"
+
+namespace sworn::service {
+
+struct BenchLlmRequest {
+  std::string shape;                  // "2b-4t" or "tiny": random weights
+  std::filesystem::path model;        // or this file; then `shape` is empty
+  std::filesystem::path write_model;  // keeps the random model here; empty: it is deleted
+  std::string head = "f16";           // or "q6_k", of a random model
+  std::size_t prompt = 512;           // tokens read in one go
+  std::size_t generate = 128;         // tokens written one by one
+  std::size_t repeat = 3;             // medians of so many runs
+};
+
+struct BenchLlmReport {
+  std::string shape;  // or the model's file name
+  std::size_t prompt = 0;
+  std::size_t generate = 0;
+  std::size_t repeat = 0;
+  std::size_t threads = 0;
+  std::string kernels;
+  bool optimised = false;  // built without assertions and with optimisation
+  double prefill_tokens_per_s = 0;
+  double decode_tokens_per_s = 0;
+  double verify6_cost_ratio = 0;  // six positions at once over one
+  double load_s = 0;
+  std::uint64_t vm_hwm_bytes = 0;  // when the runs were done, before the machine was measured
+  // Of the machine, in the same run; nothing where it cannot be told.
+  std::optional<double> integer_peak_per_s;  // products of int8, all threads
+  double bandwidth_bytes_per_s = 0;          // reading, all threads
+  std::optional<double> vnni_peak_share;     // of prefill: products of the ternary layers alone
+  double bandwidth_share = 0;  // of decode: bytes of weights, coarse head and cache at half length
+};
+
+/// Throws kInvalidArgument for numbers out of range, and what loading a model throws.
+BenchLlmReport BenchLlm(const Config& config, const BenchLlmRequest& request,
+                        const std::function<void(std::string_view)>& progress,
+                        const CancelFlag& cancel);
+
+nlohmann::json ToJson(const BenchLlmReport& report);
+
+}  // namespace sworn::service

@@ -1,0 +1,40 @@
+// Models of a true shape with random weights, written as GGUF files that other engines read too.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "core/file.h"
+
+namespace sworn::service {
+
+/// A BitNet b1.58 decoder: ternary linear layers (I2_S), sub-norms, ReLU^2, output tied to the
+/// embedding.
+struct BenchShape {
+  std::string name;
+  std::size_t vocabulary = 0;
+  std::size_t hidden = 0;
+  std::size_t layers = 0;
+  std::size_t heads = 0;
+  std::size_t kv_heads = 0;
+  std::size_t ffn = 0;
+  std::size_t context = 0;
+};
+
+/// "2b-4t" (microsoft/bitnet-b1.58-2B-4T), "tiny". Throws kInvalidArgument for another name.
+BenchShape FindBenchShape(const std::string& name);
+
+enum class BenchHead { kF16, kQ6K };
+/// "f16" or "q6_k"; throws kInvalidArgument.
+BenchHead ParseBenchHead(const std::string& name);
+
+/// Writes `file` (whole or not at all) with a synthetic vocabulary in the manner of Llama 3. The
+/// same bytes for the same seed. Memory for some megabytes at a time.
+void WriteBenchModel(const BenchShape& shape, BenchHead head, std::uint64_t seed,
+                     const std::filesystem::path& file, FileOps& ops, const CancelFlag& cancel);
+
+}  // namespace sworn::service
