@@ -135,25 +135,25 @@ struct ThreadTeam::Impl {
     caller_sleeps.store(false);
   }
 
-  const bool spins;  // false where there are more threads than cores: a spinning one would be in
-                     // the way of one that works
+  // What a member touches for each item, on a line of its own. `work` and `count` are written by
+  // the caller while no member is inside a step.
+  alignas(64) std::atomic<std::size_t> next{0};
+  std::size_t count = 0;
+  const std::function<void(std::size_t, std::size_t)>* work = nullptr;
   std::mutex caller_mutex;  // held by the caller for the length of a step
 
-  // Written by the caller while no member is inside a step.
-  const std::function<void(std::size_t, std::size_t)>* work = nullptr;
-  std::size_t count = 0;
-
-  alignas(64) std::atomic<std::size_t> next{0};
+  // What a member polls.
   alignas(64) std::atomic<std::uint64_t> step{0};
-  std::atomic<bool> stopping{false};
-
   std::mutex sleep_mutex;  // of both condition variables; guards no data
   std::condition_variable wake;
   std::condition_variable finished;
+  std::vector<std::thread> members;
   std::atomic<int> sleepers{0};
   std::atomic<bool> caller_sleeps{false};
-
-  std::vector<std::thread> members;
+  std::atomic<bool> stopping{false};
+  // False where there are more threads than cores: a spinning one would be in the way of one that
+  // works.
+  const bool spins;
 };
 
 ThreadTeam::ThreadTeam(std::size_t threads) {
