@@ -36,9 +36,16 @@ inline std::shared_ptr<const llm::Model> LoadTiny(
   TinyModelOptions options;
   options.hidden = 128;
   options.ffn = 256;
-  options.vocabulary = 400;  // more than the tokenizer uses
+  options.vocabulary = 600;
   options.seed = 5;
-  WriteTinyGguf(MakeTinyModel(options), folder.path() / "tiny.gguf");
+  TinyModel model = MakeTinyModel(options);
+  // The unused tokens become some that no constraint allows.
+  for (std::size_t i = 0; i < model.vocabulary.tokens.size(); ++i) {
+    if (model.vocabulary.types[i] != 5) continue;
+    model.vocabulary.types[i] = 1;
+    model.vocabulary.tokens[i] = "[w" + std::to_string(i);
+  }
+  WriteTinyGguf(model, folder.path() / "tiny.gguf");
   return llm::Model::Load(llm::OpenModelFile(folder.path() / "tiny.gguf"), table, team);
 }
 
@@ -102,11 +109,14 @@ inline std::vector<GenerationOptions> ManyOptions() {
        {TextConstraint::kFree, TextConstraint::kCite, TextConstraint::kQuote}) {
     const GenerationOptions greedy = Greedy(60);
     GenerationOptions penalised = greedy;
-    penalised.sampler.repeat_penalty = 1.3;
+    penalised.sampler.repeat_penalty = 2;
+    penalised.sampler.repeat_window = 500;
     GenerationOptions cool = Sampled(1);
     cool.sampler.temperature = 0.3;
-    cool.sampler.repeat_penalty = 1.1;
-    for (GenerationOptions options : {greedy, penalised, cool, Sampled(2), Sampled(3)}) {
+    cool.sampler.repeat_penalty = 1.5;
+    GenerationOptions hot = Sampled(3);
+    hot.sampler.temperature = 5;
+    for (GenerationOptions options : {greedy, penalised, cool, Sampled(2), hot}) {
       options.constraint = constraint;
       all.push_back(options);
     }

@@ -202,6 +202,7 @@ TEST_F(ModelGeneratorTest, CitesOnlyPassagesThatExist) {
   GenerationOptions options = Sampled(0);
   options.constraint = TextConstraint::kCite;
   options.sampler.temperature = 5;
+  options.sampler.top_k = 1'000;
   options.max_tokens = 150;
   std::size_t citations = 0;
   for (; options.sampler.seed < 20; ++options.sampler.seed) {
@@ -225,7 +226,8 @@ TEST_F(ModelGeneratorTest, QuotesVerbatim) {
     const Completion completion = Generate(generator, MakePrompt(), options).completion;
     test::CheckQuotes(completion.text, MakePrompt().passages);
     citations += test::Citations(completion.text).size();
-    if (completion.stop == StopReason::kEnd && !completion.text.empty()) {
+    const bool says_something = completion.text.find_first_not_of(" \n") != std::string::npos;
+    if (completion.stop == StopReason::kEnd && says_something) {
       ++ended;
       EXPECT_FALSE(test::Citations(completion.text).empty());
     }
