@@ -168,8 +168,8 @@ class Runner {
 double BytesOfToken(const llm::Model& model, std::size_t length) {
   const llm::ModelConfig& config = model.config();
   const auto matrix = [](std::size_t rows, std::size_t columns) {
-    return static_cast<double>(kernels::PaddedRows(rows) / kernels::kPanelRows *
-                               kernels::TernaryPanelBytes(columns));
+    const std::size_t panels = kernels::PaddedRows(rows) / kernels::kPanelRows;
+    return static_cast<double>(panels * kernels::TernaryPanelBytes(columns));
   };
   const double layer = matrix(config.attention_width(), config.hidden) +
                        2 * matrix(config.kv_width(), config.hidden) +

@@ -199,7 +199,7 @@ ModelEntry ModelRegistry::Add(const fs::path& staged, ModelEntry entry,
 }
 
 ModelEntry ModelRegistry::Remove(const std::string& id) {
-  const ModelEntry entry = Get(id);
+  ModelEntry entry = Get(id);
   const auto lock = Lock();
   auto models = Read();
   models.erase(id);

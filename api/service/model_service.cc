@@ -193,7 +193,7 @@ ModelEntry PullModel(Components& parts, audit::AuditLog& log, const ModelPullReq
 }
 
 ModelEntry RemoveModel(Components& parts, audit::AuditLog& log, const std::string& id) {
-  const ModelEntry entry = parts.registry->Remove(id);
+  ModelEntry entry = parts.registry->Remove(id);
   log.Append(audit::ConfigEvent({{"model_removed", {{"id", id}, {"sha256", entry.sha256}}}}));
   return entry;
 }

@@ -254,17 +254,17 @@ std::vector<std::string> QuotationsOf(std::string_view text) {
     std::string_view open;
     std::vector<std::string_view> close;
   };
-  static const std::vector<Marks> kMarks = {{"\"", {"\""}},
-                                            {"\u201c", {"\u201d"}},
-                                            {"\u201e", {"\u201c", "\u201d"}},
-                                            {"\u00ab", {"\u00bb"}},
-                                            {"\u00bb", {"\u00ab"}}};
+  static const std::vector<Marks> marks_of = {{"\"", {"\""}},
+                                              {"\u201c", {"\u201d"}},
+                                              {"\u201e", {"\u201c", "\u201d"}},
+                                              {"\u00ab", {"\u00bb"}},
+                                              {"\u00bb", {"\u00ab"}}};
   std::vector<std::string> quotations;
   for (std::size_t i = 0; i < text.size();) {
     const std::string_view rest = text.substr(i);
-    const auto marks = std::find_if(kMarks.begin(), kMarks.end(),
+    const auto marks = std::find_if(marks_of.begin(), marks_of.end(),
                                     [&](const Marks& one) { return rest.starts_with(one.open); });
-    if (marks == kMarks.end()) {
+    if (marks == marks_of.end()) {
       ++i;
       continue;
     }

@@ -22,7 +22,7 @@ class DownloadTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!CanDownload()) GTEST_SKIP() << "built without network code";
-    ::setenv("no_proxy", "127.0.0.1", 1);
+    ::setenv("no_proxy", "127.0.0.1", 1);  // NOLINT(concurrency-mt-unsafe)
     for (int i = 0; i < 300'000; ++i) server_.body.push_back(static_cast<char>(i * 7 % 251));
     request_.url = server_.url();
     request_.part = scratch_.path() / "model.part";

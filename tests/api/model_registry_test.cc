@@ -20,7 +20,7 @@ using testing::HasSubstr;
 class ModelRegistryTest : public testing::Test {
  protected:
   fs::path Stage(const std::string& bytes) {
-    const fs::path file = registry_.StagingFolder() / "one";
+    fs::path file = registry_.StagingFolder() / "one";
     scratch_.Write("models/staging/one", bytes);
     return file;
   }

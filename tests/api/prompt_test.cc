@@ -34,6 +34,7 @@ class PromptTest : public testing::Test {
  protected:
   PassagePrompt Build(const std::vector<std::string>& texts) {
     std::vector<retriever::Passage> passages;
+    passages.reserve(texts.size());
     for (const std::string& text : texts) {
       passages.push_back(MakePassage(static_cast<std::uint32_t>(passages.size() + 1), text));
     }

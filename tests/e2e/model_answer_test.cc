@@ -108,7 +108,7 @@ TEST_F(ModelAnswerTest, APackedModelAndAFolderOfHuggingFaceAreTakenToo) {
 
 TEST_F(ModelAnswerTest, APulledModelIsTakenOnlyWithTheWantedDigest) {
   if (!CanDownload()) GTEST_SKIP() << "built without network code";
-  ::setenv("no_proxy", "127.0.0.1", 1);
+  ::setenv("no_proxy", "127.0.0.1", 1);  // NOLINT(concurrency-mt-unsafe)
   test::HttpServer server;
   server.path = "/models/pulled.gguf";
   server.body = ReadFile(model_file_, std::uint64_t{1} << 30);
