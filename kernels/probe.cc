@@ -1,5 +1,7 @@
 #include "kernels/probe.h"
 
+#include <atomic>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -37,6 +39,47 @@ std::uint64_t Vnni512(std::uint64_t rounds) noexcept {
     }
   }
   return rounds * kSums * 64;
+}
+
+}  // namespace
+}  // namespace sworn::kernels
+SWORN_TARGET_END
+
+SWORN_TARGET_BEGIN("amx-tile,amx-int8")
+namespace sworn::kernels {
+namespace {
+
+// Palette 1: eight tiles of 16 rows and 64 bytes.
+struct alignas(64) ProbeTiles {
+  std::uint8_t palette = 1;
+  std::uint8_t start_row = 0;
+  std::uint8_t reserved[14] = {};
+  std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+static_assert(sizeof(ProbeTiles) == 64);
+
+std::uint64_t Tiles(std::uint64_t rounds) noexcept {
+  const ProbeTiles tiles;
+  // The compiler does not know that the next instruction reads all of it.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  _tile_loadconfig(&tiles);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_zero(4);
+  _tile_zero(5);
+  _tile_zero(6);
+  _tile_zero(7);
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    _tile_dpbsud(0, 4, 6);
+    _tile_dpbsud(1, 4, 7);
+    _tile_dpbsud(2, 5, 6);
+    _tile_dpbsud(3, 5, 7);
+  }
+  _tile_release();
+  return rounds * 4 * 16 * 16 * 64;
 }
 
 }  // namespace
@@ -107,6 +150,7 @@ namespace sworn::kernels {
 std::uint64_t ProbeIntegerProducts([[maybe_unused]] std::string_view name,
                                    [[maybe_unused]] std::uint64_t rounds) noexcept {
 #if defined(__x86_64__)
+  if (name == "amx") return Tiles(rounds);
   if (name == "avx512vnni") return Vnni512(rounds);
   if (name == "avxvnni") return Vnni256(rounds);
   if (name == "avx2") return Maddubs256(rounds);
