@@ -58,7 +58,7 @@ class LinearInput {
 
 /// Tokens whose products are in a panel's scratch at a time: the tiles of every kernel table divide
 /// it, and its int32 and float results stay in the first-level cache.
-inline constexpr std::size_t kPanelTokens = 48;
+inline constexpr std::size_t kPanelTokens = 96;
 
 /// The scratch of one thread.
 class PanelScratch {

@@ -18,7 +18,7 @@ namespace {
 
 // Tokens that go through all layers together: enough to make reading the weights cheap, few enough
 // that their activations stay in the caches.
-constexpr std::size_t kBlockTokens = 6 * kPanelTokens;
+constexpr std::size_t kBlockTokens = 3 * kPanelTokens;
 
 std::size_t WidestInput(const ModelConfig& config) {
   return std::max({config.hidden, config.attention_width(), config.ffn});

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
+
+#include <sys/mman.h>
 
 #include "api/service/bench_model.h"
 #include "api/service/kernel_choice.h"
@@ -31,7 +35,7 @@ constexpr std::size_t kVerified = 6;
 constexpr std::size_t kVerifyRuns = 12;
 constexpr std::size_t kProbeRuns = 5;
 constexpr std::uint64_t kProbeRounds = 20'000'000;
-constexpr std::size_t kProbeWords = std::size_t{8} << 20;  // 64 MiB for each thread
+constexpr std::size_t kProbeBytes = std::size_t{256} << 20;  // for each thread: beyond any cache
 constexpr std::uint64_t kWeightSeed = 20'26;
 
 template <typename Work>
@@ -203,21 +207,43 @@ std::optional<double> IntegerPeak(std::string_view kernels, llm::ThreadTeam& tea
   return best;
 }
 
+/// Memory in large pages where the kernel grants them, as the weights have.
+class ProbeMemory {
+ public:
+  explicit ProbeMemory(std::size_t bytes) : bytes_(bytes) {
+    data_ = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data_ == MAP_FAILED) throw Error(ErrorCode::kNoSpace, "no memory to measure reading with");
+    ::madvise(data_, bytes, MADV_HUGEPAGE);
+    std::memset(data_, 1, bytes);
+  }
+  ~ProbeMemory() { ::munmap(data_, bytes_); }
+  ProbeMemory(const ProbeMemory&) = delete;
+  ProbeMemory& operator=(const ProbeMemory&) = delete;
+
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const {
+    return {static_cast<const std::uint8_t*>(data_), bytes_};
+  }
+
+ private:
+  std::size_t bytes_;
+  void* data_;
+};
+
 double ReadBandwidth(llm::ThreadTeam& team) {
-  std::vector<std::vector<std::uint64_t>> buffers(team.size());
-  for (auto& buffer : buffers) buffer.assign(kProbeWords, 1);
-  std::vector<std::uint64_t> sums(team.size());
+  const ProbeMemory memory(team.size() * kProbeBytes);
+  std::vector<std::uint64_t> digests(team.size());
   double best = 0;
   for (std::size_t run = 0; run < kProbeRuns; ++run) {
     const double seconds = TimeOf([&] {
       team.For(team.size(), [&](std::size_t index, std::size_t /*thread*/) {
-        sums[index] = kernels::ProbeRead(buffers[index].data(), buffers[index].size());
+        digests[index] =
+            kernels::ProbeRead(memory.bytes().subspan(index * kProbeBytes, kProbeBytes));
       });
     });
-    for (const std::uint64_t sum : sums) {
-      if (sum != kProbeWords) throw Error(ErrorCode::kInternal, "the memory does not hold");
+    for (const std::uint64_t digest : digests) {
+      if (digest != 0) throw Error(ErrorCode::kInternal, "the memory does not hold");
     }
-    best = std::max(best, static_cast<double>(team.size() * kProbeWords * 8) / seconds);
+    best = std::max(best, static_cast<double>(team.size() * kProbeBytes) / seconds);
   }
   return best;
 }

@@ -24,7 +24,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/panels.h"
-#include "tests/bench/machine_limits.h"
+#include "kernels/probe.h"
 
 namespace sworn::bench {
 namespace {
@@ -164,7 +164,7 @@ double ReadRate(std::size_t threads, WeightBuffer& weights) {
   const auto part = weights.Next(kReadBytes * threads);
   std::vector<std::uint64_t> digests(threads);
   const double seconds = Seconds(threads, [&](std::size_t thread) {
-    digests[thread] = ReadAll(part.subspan(thread * kReadBytes, kReadBytes));
+    digests[thread] = kernels::ProbeRead(part.subspan(thread * kReadBytes, kReadBytes));
   });
   std::uint64_t all = 0;
   for (const std::uint64_t digest : digests) all ^= digest;
@@ -177,7 +177,7 @@ class PeakRun {
  public:
   PeakRun(std::string_view table, std::size_t threads) : table_(table), threads_(threads) {
     constexpr std::size_t kTrial = 10'000;
-    const double macs = PeakLoop(table, kTrial);
+    const auto macs = static_cast<double>(kernels::ProbeIntegerProducts(table, kTrial));
     const double rate = Rate(kTrial);
     if (rate > 0) {
       const double rounds = kTrial * kSliceSeconds * rate / macs / static_cast<double>(threads);
@@ -190,8 +190,9 @@ class PeakRun {
  private:
   double Rate(std::size_t rounds) const {
     std::vector<double> done(threads_);
-    const double seconds =
-        Seconds(threads_, [&](std::size_t thread) { done[thread] = PeakLoop(table_, rounds); });
+    const double seconds = Seconds(threads_, [&](std::size_t thread) {
+      done[thread] = static_cast<double>(kernels::ProbeIntegerProducts(table_, rounds));
+    });
     double all = 0;
     for (const double part : done) all += part;
     return all / seconds;
