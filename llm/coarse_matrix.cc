@@ -22,7 +22,7 @@ using kernels::kCoarseRows;
 constexpr std::size_t kHighBytes = kCoarseBlock * kCoarseRows / 2;  // of a block
 constexpr std::size_t kLowBytes = kCoarseBlock * kCoarseRows / 4;
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kReleaseRows = 8'192;  // read at most so many before their pages go
+constexpr std::size_t kReleaseRows = 2'048;  // read at most so many before their pages go
 
 constexpr double kLevels = 64;  // of a weight; level = 2 code - 63
 constexpr double kMaxMultiplier = 255;

@@ -18,8 +18,8 @@ constexpr std::size_t kFewRows = 2;
 constexpr std::size_t kListed = 8'192;
 constexpr std::size_t kRescoreChunk = 32;
 // After so many rows their pages are given back, so that the file does not become resident bit by
-// bit; the kernel maps up to 64 KB around each.
-constexpr std::size_t kReleaseRows = 512;
+// bit; the kernel maps what is cached around each, some hundred KiB.
+constexpr std::size_t kReleaseRows = 32;
 
 void Raise(std::atomic<float>& floor, float to) {
   float now = floor.load(std::memory_order_relaxed);

@@ -20,6 +20,10 @@ namespace {
 // that their activations stay in the caches.
 constexpr std::size_t kBlockTokens = 3 * kPanelTokens;
 
+// Rows of the mapped embedding that are read before its pages are let go: the kernel maps what is
+// cached around each, some hundred KiB.
+constexpr std::size_t kMappedRows = 32;
+
 std::size_t WidestInput(const ModelConfig& config) {
   return std::max({config.hidden, config.attention_width(), config.ffn});
 }
@@ -42,6 +46,7 @@ struct Transformer::Impl {
                     std::size_t tokens);
 
   const ModelConfig& config;
+  const ModelFile& file;
   const Weights& weights;
   const kernels::KernelTable& kernels;
   ThreadTeam& team;
@@ -59,10 +64,12 @@ struct Transformer::Impl {
   AlignedArray<float> attention;  // [kBlockTokens, heads * head_dim]
   AlignedArray<float> ffn;        // [kBlockTokens, ffn]
   std::vector<float> hidden;      // [want, hidden]: what Forward returns
+  std::size_t mapped_rows = 0;    // of the embedding, read since its pages were let go
 };
 
 Transformer::Impl::Impl(const Model& model, ThreadTeam& thread_team)
     : config(model.config()),
+      file(model.file()),
       weights(model.weights()),
       kernels(model.kernels()),
       team(thread_team),
@@ -95,11 +102,19 @@ void Transformer::Impl::CheckTokens(std::span<const Token> tokens, std::size_t w
 }
 
 void Transformer::Impl::Embed(std::span<const Token> tokens, std::size_t position) {
-  team.For(tokens.size(), [&](std::size_t t, std::size_t) {
-    WidenRow(*weights.embedding, static_cast<std::size_t>(tokens[t]), kernels,
-             residual.get() + t * config.hidden);
-    rope.Set(t, position + t);
-  });
+  for (std::size_t begin = 0; begin < tokens.size(); begin += kMappedRows) {
+    const std::size_t count = std::min(kMappedRows, tokens.size() - begin);
+    team.For(count, [&](std::size_t item, std::size_t) {
+      const std::size_t t = begin + item;
+      WidenRow(*weights.embedding, static_cast<std::size_t>(tokens[t]), kernels,
+               residual.get() + t * config.hidden);
+      rope.Set(t, position + t);
+    });
+    mapped_rows += count;
+    if (mapped_rows < kMappedRows) continue;
+    file.Release(*weights.embedding);
+    mapped_rows = 0;
+  }
 }
 
 void Transformer::Impl::PrepareInput(const float* rows, std::size_t columns,
