@@ -66,7 +66,7 @@ Checkpoint VerifyTlogProof(const TlogProof& proof, const VerifierKey& key) {
   const TextLines lines(kSubject, "");
   if (proof.entry.empty()) lines.Bad("it does not hold the entry");
   DecodeEntry(proof.entry);
-  const Checkpoint checkpoint = OpenCheckpoint(proof.checkpoint, key);
+  Checkpoint checkpoint = OpenCheckpoint(proof.checkpoint, key);
   if (!VerifyInclusion(HashLeaf(proof.entry), proof.index, checkpoint.size, proof.hashes,
                        checkpoint.root)) {
     lines.Bad("entry " + std::to_string(proof.index) + " is not in the signed tree of " +

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxKbJsonBytes = 64 * 1024;
+constexpr std::uint64_t kMaxKbJsonBytes = std::uint64_t{64} * 1024;
 
 // A random (version 4) UUID, RFC 9562.
 std::string RandomUuid() {
@@ -62,7 +62,7 @@ KbIdentity OpenKbFolder(const fs::path& folder, bool create, FileOps& ops) {
   if (lock == nullptr) throw Error(ErrorCode::kBusy, "the knowledge base is being created");
   if (fs::exists(file)) return ReadIdentity(file);
   CreatePrivateFolder(folder / "run");
-  const KbIdentity identity{RandomUuid()};
+  KbIdentity identity{RandomUuid()};
   const json written = {{"format", kFormat},
                         {"kb_id", identity.kb_id},
                         {"created_by", std::string("sworn ") + kVersion}};
