@@ -1,14 +1,17 @@
-// The port through which texts become vectors. Implementations: core/hashing_embedder (no weights);
-// later ones run a model or are fitted to a collection.
+// The ports through which texts become vectors: Embedder reads a text (hashing, or a model);
+// TermEmbedder is fitted to a collection and reads the rows of its index.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/term_rows.h"
 
 namespace sworn {
 
@@ -33,7 +36,7 @@ struct EmbedderIdentity {
 /// the passage with what gives it context, a line each, empty parts left out.
 std::string EmbeddingText(std::string_view title, std::string_view heading, std::string_view text);
 
-/// Immutable after construction (or Fit) and safe to share between threads.
+/// Immutable after construction and safe to share between threads.
 class Embedder {
  public:
   virtual ~Embedder() = default;
@@ -49,17 +52,34 @@ class Embedder {
       std::span<const std::string_view> texts) const = 0;
 };
 
-/// An embedder whose state is made from a collection and kept as a file of the generation.
-class FittableEmbedder : public Embedder {
+/// Embeds passages by the terms of their index rows, in a space that was fitted to one collection.
+/// Immutable and safe to share between threads.
+class TermEmbedder {
  public:
-  /// A fitted embedder, its state as bytes that a generation stores. The same sample and seed give
-  /// the same bytes.
-  struct Fitted {
-    std::unique_ptr<Embedder> embedder;
-    std::string state;
-  };
-  [[nodiscard]] virtual Fitted Fit(std::span<const std::string_view> sample,
-                                   std::uint64_t seed) const = 0;
+  virtual ~TermEmbedder() = default;
+
+  /// state_sha256 is that of the bytes Fit gave.
+  [[nodiscard]] virtual const EmbedderIdentity& identity() const = 0;
+
+  /// Row-major [rows.size(), dimension], unit norm each or all zeros; the same bits for any batch.
+  [[nodiscard]] virtual std::vector<float> Embed(const TermRows& rows) const = 0;
+};
+
+/// Makes TermEmbedders. Immutable and safe to share between threads.
+class TermEmbedderFactory {
+ public:
+  virtual ~TermEmbedderFactory() = default;
+
+  /// What every embedder of it has in common; state_sha256 is empty.
+  [[nodiscard]] virtual const EmbedderIdentity& identity() const = 0;
+
+  /// The state, as bytes that a generation stores; nothing when the rows are too few to fit
+  /// anything. The same rows and seed give the same bytes on one machine.
+  [[nodiscard]] virtual std::optional<std::string> Fit(const TermRows& rows,
+                                                       std::uint64_t seed) const = 0;
+
+  /// Throws kIntegrity unless `state` is what Fit gives.
+  [[nodiscard]] virtual std::unique_ptr<const TermEmbedder> Load(std::string_view state) const = 0;
 };
 
 }  // namespace sworn

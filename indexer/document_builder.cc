@@ -77,9 +77,9 @@ store::NewContent BuildContent(const DocumentOrigin& origin, ExtractedText extra
   content.normalization_version = text::kNormalizationVersion;
   content.title = ChooseTitle(origin, extracted);
   content.language = text::DetectLanguage(extracted.text);
+  content.flags = FlagsOf(extracted);  // before anything is moved out
   content.metadata = std::move(extracted.metadata);
   content.warnings = std::move(extracted.warnings);
-  content.flags = FlagsOf(extracted);
   content.page_count = extracted.page_count;
   for (Chunk& chunk : MakeChunks(extracted, content.language, options)) {
     store::NewChunk made;

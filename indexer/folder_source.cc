@@ -101,7 +101,7 @@ class Walker {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) throw SystemError(errno, "cannot index", given.native());
     const bool is_folder = S_ISDIR(info.st_mode);
-    const std::string text = path.native();
+    const std::string& text = path.native();
     const std::string home = RootFor(is_folder ? text : path.parent_path().native());
     listing_.scopes.push_back({home, RelativeTo(text, home)});
     if (!is_folder) {

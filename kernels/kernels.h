@@ -44,7 +44,7 @@ struct AttentionBlock {
   float* accumulator;  // [rows, head_dim]; divided by `sum` it is the attention's output
 };
 
-/// Rows of one panel of a coarse copy of a matrix (llm/coarse_matrix.h).
+/// Rows of one panel of a coarse copy of a matrix (llm/graph/coarse_matrix.h).
 inline constexpr std::size_t kCoarseRows = 16;
 /// Columns with one scale in a coarse copy; its rows are padded to a multiple of this.
 inline constexpr std::size_t kCoarseBlock = 64;

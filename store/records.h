@@ -17,6 +17,8 @@ struct SourceKey {
   std::string root;
   std::string relative_path;
 
+  // clang-tidy 14 takes the 0 behind a defaulted <=> for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const SourceKey&, const SourceKey&) = default;
 };
 

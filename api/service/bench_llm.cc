@@ -17,11 +17,11 @@
 #include "core/error.h"
 #include "kernels/panels.h"
 #include "kernels/probe.h"
-#include "llm/kv_cache.h"
-#include "llm/model.h"
-#include "llm/output_head.h"
-#include "llm/thread_team.h"
-#include "llm/transformer.h"
+#include "llm/graph/kv_cache.h"
+#include "llm/graph/model.h"
+#include "llm/graph/output_head.h"
+#include "llm/graph/thread_team.h"
+#include "llm/graph/transformer.h"
 
 namespace sworn::service {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "llm/gguf_writer.h"
+#include "llm/files/gguf_writer.h"
 
 namespace sworn::service {
 namespace {

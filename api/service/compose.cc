@@ -7,7 +7,7 @@
 #include "api/service/components.h"
 #include "core/crypto.h"
 #include "indexer/extract/ocr.h"
-#include "llm/hashing_embedder.h"
+#include "llm/embed/hashing_embedder.h"
 
 namespace sworn::service {
 namespace {

@@ -6,12 +6,12 @@
 #include "api/service/components.h"
 #include "api/service/kernel_choice.h"
 #include "kernels/kernels.h"
-#include "llm/import.h"
-#include "llm/model.h"
-#include "llm/model_config.h"
-#include "llm/model_file.h"
-#include "llm/model_generator.h"
-#include "llm/thread_team.h"
+#include "llm/decode/model_generator.h"
+#include "llm/files/import.h"
+#include "llm/files/model_config.h"
+#include "llm/files/model_file.h"
+#include "llm/graph/model.h"
+#include "llm/graph/thread_team.h"
 
 namespace sworn::service {
 namespace {

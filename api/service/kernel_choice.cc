@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "llm/thread_team.h"
+#include "llm/graph/thread_team.h"
 
 namespace sworn::service {
 

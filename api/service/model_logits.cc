@@ -14,10 +14,10 @@
 
 #include "api/service/kernel_choice.h"
 #include "core/error.h"
-#include "llm/kv_cache.h"
-#include "llm/model.h"
-#include "llm/thread_team.h"
-#include "llm/transformer.h"
+#include "llm/graph/kv_cache.h"
+#include "llm/graph/model.h"
+#include "llm/graph/thread_team.h"
+#include "llm/graph/transformer.h"
 
 namespace sworn::service {
 namespace {

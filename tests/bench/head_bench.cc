@@ -18,12 +18,12 @@
 
 #include "core/file.h"
 #include "kernels/kernels.h"
-#include "llm/coarse_matrix.h"
-#include "llm/dequantize.h"
-#include "llm/gguf_writer.h"
-#include "llm/head_search.h"
-#include "llm/output_head.h"
-#include "llm/thread_team.h"
+#include "llm/files/dequantize.h"
+#include "llm/files/gguf_writer.h"
+#include "llm/graph/coarse_matrix.h"
+#include "llm/graph/head_search.h"
+#include "llm/graph/output_head.h"
+#include "llm/graph/thread_team.h"
 #include "tests/support/temp_folder.h"
 
 namespace sworn::llm {

@@ -17,7 +17,7 @@
 #include "core/text/sentences.h"
 #include "core/text/unicode.h"
 #include "indexer/chunker.h"
-#include "llm/hashing_embedder.h"
+#include "llm/embed/hashing_embedder.h"
 
 namespace sworn {
 namespace {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "core/error.h"
-#include "llm/model_file.h"
+#include "llm/files/model_file.h"
 #include "tests/fuzz/read_model.h"
 #include "tests/support/temp_folder.h"
 

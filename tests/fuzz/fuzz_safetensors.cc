@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "llm/model_file.h"
+#include "llm/files/model_file.h"
 #include "tests/fuzz/read_model.h"
 #include "tests/support/temp_folder.h"
 

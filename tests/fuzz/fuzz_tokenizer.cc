@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/text/unicode.h"
-#include "llm/chat_template.h"
-#include "llm/tokenizer.h"
+#include "llm/text/chat_template.h"
+#include "llm/text/tokenizer.h"
 #include "tests/fuzz/require.h"
 #include "tests/llm/fake_model_file.h"
 

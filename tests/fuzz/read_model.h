@@ -6,9 +6,9 @@
 
 #include "core/error.h"
 #include "kernels/kernels.h"
-#include "llm/dequantize.h"
-#include "llm/model_config.h"
-#include "llm/model_file.h"
+#include "llm/files/dequantize.h"
+#include "llm/files/model_config.h"
+#include "llm/files/model_file.h"
 #include "tests/fuzz/require.h"
 
 namespace sworn::test {

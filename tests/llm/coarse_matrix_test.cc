@@ -1,4 +1,4 @@
-#include "llm/coarse_matrix.h"
+#include "llm/graph/coarse_matrix.h"
 
 #include <cmath>
 #include <functional>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "llm/dequantize.h"
+#include "llm/files/dequantize.h"
 #include "tests/llm/head_matrices.h"
 
 namespace sworn::llm {

@@ -1,4 +1,4 @@
-#include "llm/constraint.h"
+#include "llm/decode/constraint.h"
 
 #include <algorithm>
 #include <random>

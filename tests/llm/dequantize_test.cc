@@ -1,4 +1,4 @@
-#include "llm/dequantize.h"
+#include "llm/files/dequantize.h"
 
 #include <bit>
 #include <random>

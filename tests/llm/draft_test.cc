@@ -1,4 +1,4 @@
-#include "llm/draft.h"
+#include "llm/decode/draft.h"
 
 #include <vector>
 

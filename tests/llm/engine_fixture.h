@@ -11,11 +11,11 @@
 
 #include "core/cancel.h"
 #include "kernels/kernels.h"
-#include "llm/kv_cache.h"
-#include "llm/model.h"
-#include "llm/model_file.h"
-#include "llm/thread_team.h"
-#include "llm/transformer.h"
+#include "llm/files/model_file.h"
+#include "llm/graph/kv_cache.h"
+#include "llm/graph/model.h"
+#include "llm/graph/thread_team.h"
+#include "llm/graph/transformer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 

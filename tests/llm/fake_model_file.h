@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "llm/model_file.h"
+#include "llm/files/model_file.h"
 
 namespace sworn::llm::test {
 

@@ -1,4 +1,4 @@
-#include "llm/gate.h"
+#include "llm/decode/gate.h"
 
 #include <algorithm>
 #include <atomic>

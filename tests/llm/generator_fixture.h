@@ -12,8 +12,8 @@
 #include "core/clock.h"
 #include "core/generator.h"
 #include "kernels/kernels.h"
-#include "llm/model_file.h"
-#include "llm/model_generator.h"
+#include "llm/decode/model_generator.h"
+#include "llm/files/model_file.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 

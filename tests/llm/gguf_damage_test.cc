@@ -9,8 +9,8 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "llm/gguf.h"
-#include "llm/gguf_writer.h"
+#include "llm/files/gguf.h"
+#include "llm/files/gguf_writer.h"
 #include "tests/support/temp_folder.h"
 
 namespace sworn::llm {

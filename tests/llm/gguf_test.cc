@@ -1,4 +1,4 @@
-#include "llm/gguf.h"
+#include "llm/files/gguf.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -12,8 +12,8 @@
 #include "core/crypto.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "llm/gguf_writer.h"
-#include "llm/model_config.h"
+#include "llm/files/gguf_writer.h"
+#include "llm/files/model_config.h"
 #include "tests/support/temp_folder.h"
 
 namespace sworn::llm {

@@ -1,4 +1,4 @@
-#include "llm/hashing_embedder.h"
+#include "llm/embed/hashing_embedder.h"
 
 #include <algorithm>
 #include <array>

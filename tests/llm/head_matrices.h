@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "llm/model_file.h"
+#include "llm/files/model_file.h"
 #include "tests/support/model_in_memory.h"
 
 namespace sworn::llm {

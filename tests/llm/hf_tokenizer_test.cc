@@ -1,4 +1,4 @@
-#include "llm/hf_tokenizer.h"
+#include "llm/files/hf_tokenizer.h"
 
 #include <bit>
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "llm/sentencepiece_file.h"
+#include "llm/files/sentencepiece_file.h"
 #include "tests/support/temp_folder.h"
 
 namespace sworn::llm {

@@ -1,4 +1,4 @@
-#include "llm/import.h"
+#include "llm/files/import.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,14 +12,14 @@
 
 #include "core/error.h"
 #include "kernels/kernels.h"
-#include "llm/dequantize.h"
-#include "llm/gguf_writer.h"
-#include "llm/kv_cache.h"
-#include "llm/model.h"
-#include "llm/model_config.h"
-#include "llm/thread_team.h"
-#include "llm/tokenizer.h"
-#include "llm/transformer.h"
+#include "llm/files/dequantize.h"
+#include "llm/files/gguf_writer.h"
+#include "llm/files/model_config.h"
+#include "llm/graph/kv_cache.h"
+#include "llm/graph/model.h"
+#include "llm/graph/thread_team.h"
+#include "llm/graph/transformer.h"
+#include "llm/text/tokenizer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tensor_encoder.h"
 #include "tests/support/tiny_model.h"

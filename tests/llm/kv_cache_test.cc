@@ -1,4 +1,4 @@
-#include "llm/kv_cache.h"
+#include "llm/graph/kv_cache.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "llm/model_config.h"
+#include "llm/files/model_config.h"
 
 #include <functional>
 #include <string>

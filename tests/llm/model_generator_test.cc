@@ -1,4 +1,4 @@
-#include "llm/model_generator.h"
+#include "llm/decode/model_generator.h"
 
 #include <algorithm>
 #include <optional>
@@ -7,10 +7,10 @@
 
 #include "core/error.h"
 #include "core/text/unicode.h"
-#include "llm/constraint.h"
-#include "llm/sampler.h"
-#include "llm/text_stream.h"
-#include "llm/transformer.h"
+#include "llm/decode/constraint.h"
+#include "llm/decode/sampler.h"
+#include "llm/graph/transformer.h"
+#include "llm/text/text_stream.h"
 #include "tests/llm/generator_fixture.h"
 #include "tests/llm/quote_check.h"
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "llm/model_generator.h"
+#include "llm/decode/model_generator.h"
 #include "tests/llm/generator_fixture.h"
 
 namespace sworn::llm {

@@ -1,4 +1,4 @@
-#include "llm/output_head.h"
+#include "llm/graph/output_head.h"
 
 #include <algorithm>
 #include <bit>
@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "llm/dequantize.h"
-#include "llm/head_search.h"
+#include "llm/files/dequantize.h"
+#include "llm/graph/head_search.h"
 #include "tests/llm/head_matrices.h"
 
 namespace sworn::llm {

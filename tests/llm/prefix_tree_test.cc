@@ -1,4 +1,4 @@
-#include "llm/prefix_tree.h"
+#include "llm/decode/prefix_tree.h"
 
 #include <algorithm>
 #include <numeric>

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "llm/model_config.h"
-#include "llm/model_file.h"
+#include "llm/files/model_config.h"
+#include "llm/files/model_file.h"
 
 namespace sworn::llm::test {
 

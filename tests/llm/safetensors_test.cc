@@ -1,4 +1,4 @@
-#include "llm/safetensors.h"
+#include "llm/files/safetensors.h"
 
 #include <cstdint>
 #include <cstring>
@@ -14,8 +14,8 @@
 #include "core/crypto.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "llm/dequantize.h"
-#include "llm/model_config.h"
+#include "llm/files/dequantize.h"
+#include "llm/files/model_config.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 

@@ -1,4 +1,4 @@
-#include "llm/sampler.h"
+#include "llm/decode/sampler.h"
 
 #include <algorithm>
 #include <cmath>

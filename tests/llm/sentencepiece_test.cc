@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "llm/charsmap.h"
-#include "llm/tokenizer.h"
+#include "llm/text/charsmap.h"
+#include "llm/text/tokenizer.h"
 #include "tests/llm/fake_model_file.h"
 #include "tests/llm/random_text.h"
 

@@ -17,7 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "core/file.h"
-#include "llm/gguf_writer.h"
+#include "llm/files/gguf_writer.h"
 #include "tests/llm/engine_fixture.h"
 #include "tests/llm/reference_model.h"
 

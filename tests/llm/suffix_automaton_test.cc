@@ -1,4 +1,4 @@
-#include "llm/suffix_automaton.h"
+#include "llm/decode/suffix_automaton.h"
 
 #include <algorithm>
 #include <random>

@@ -1,4 +1,4 @@
-#include "llm/text_stream.h"
+#include "llm/text/text_stream.h"
 
 #include <string>
 #include <string_view>

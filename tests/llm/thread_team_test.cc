@@ -1,4 +1,4 @@
-#include "llm/thread_team.h"
+#include "llm/graph/thread_team.h"
 
 #include <atomic>
 #include <chrono>

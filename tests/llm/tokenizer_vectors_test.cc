@@ -12,8 +12,8 @@
 
 #include <gtest/gtest.h>
 
-#include "llm/model_file.h"
-#include "llm/tokenizer.h"
+#include "llm/files/model_file.h"
+#include "llm/text/tokenizer.h"
 #include "tests/llm/fake_model_file.h"
 
 namespace sworn::llm {

@@ -1,4 +1,4 @@
-#include "llm/transformer.h"
+#include "llm/graph/transformer.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "llm/vocabulary_index.h"
+#include "llm/decode/vocabulary_index.h"
 
 #include <algorithm>
 #include <string>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "llm/tokenizer.h"
+#include "llm/text/tokenizer.h"
 
 namespace sworn::test {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "llm/model_file.h"
+#include "llm/files/model_file.h"
 
 namespace sworn::test {
 

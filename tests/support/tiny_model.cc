@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/file.h"
-#include "llm/gguf_writer.h"
+#include "llm/files/gguf_writer.h"
 #include "tests/support/tensor_encoder.h"
 
 namespace sworn::test {

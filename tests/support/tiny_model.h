@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "llm/tensor.h"
+#include "llm/files/tensor.h"
 #include "tests/support/tiny_vocabulary.h"
 
 namespace sworn::test {

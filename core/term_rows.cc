@@ -1,0 +1,49 @@
+#include "core/term_rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sworn {
+
+TermKey TermKeyOf(std::string_view term) noexcept {
+  constexpr TermKey kOffset = 0xCBF29CE484222325U;
+  constexpr TermKey kPrime = 0x100000001B3U;
+  TermKey key = kOffset;
+  for (const char c : term) key = (key ^ static_cast<unsigned char>(c)) * kPrime;
+  return key;
+}
+
+void TermRows::Add(std::vector<TermCount> row) {
+  std::sort(row.begin(), row.end(),
+            [](const TermCount& a, const TermCount& b) { return a.term < b.term; });
+  const std::size_t begin = counts_.size();
+  for (const TermCount& entry : row) {
+    if (counts_.size() > begin && counts_.back().term == entry.term) {
+      counts_.back().count += entry.count;
+    } else {
+      counts_.push_back(entry);
+    }
+  }
+  ends_.push_back(counts_.size());
+}
+
+void TermSpread::Add(std::uint32_t count) noexcept {
+  occurrences += count;
+  if (count > 1) count_log_count += count * std::log2(static_cast<double>(count));
+}
+
+void TermSpread::Add(const TermSpread& other) noexcept {
+  occurrences += other.occurrences;
+  count_log_count += other.count_log_count;
+}
+
+double TermSpread::EntropyWeight(std::uint64_t passages) const noexcept {
+  if (occurrences == 0) return 0;
+  if (passages < 2) return 1;
+  // 1 + sum of p log p / log N, with p = count / occurrences.
+  const auto total = static_cast<double>(occurrences);
+  const double spread = std::log2(total) - count_log_count / total;
+  return std::clamp(1 - spread / std::log2(static_cast<double>(passages)), 0.0, 1.0);
+}
+
+}  // namespace sworn

@@ -1,0 +1,39 @@
+// Rotary position embedding (Su et al., "RoFormer", 2021): the angles of a block of positions.
+// Internal to llm/.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "llm/files/model_config.h"
+
+namespace sworn::llm {
+
+/// Cosines and sines for one block of positions at a time. The frequencies are binary32 like those
+/// the models were trained with; the angle, its cosine and its sine are computed in double, so that
+/// far positions are exact.
+class RopeTable {
+ public:
+  /// For blocks of at most `positions`.
+  RopeTable(const ModelConfig& config, std::size_t positions);
+
+  /// Makes row `index` that of `position`. Distinct rows may be set in several threads.
+  void Set(std::size_t index, std::size_t position) noexcept;
+
+  /// [head_dim / 2] of row `index`.
+  [[nodiscard]] const float* cosines(std::size_t index) const noexcept {
+    return cosines_.data() + index * half_;
+  }
+  [[nodiscard]] const float* sines(std::size_t index) const noexcept {
+    return sines_.data() + index * half_;
+  }
+  [[nodiscard]] std::size_t half() const noexcept { return half_; }
+
+ private:
+  std::size_t half_;
+  std::vector<float> frequencies_;  // theta^(-i / half)
+  std::vector<float> cosines_;      // [positions, half]
+  std::vector<float> sines_;        // [positions, half]
+};
+
+}  // namespace sworn::llm

@@ -1,0 +1,87 @@
+// The weights of a model in the layout that the kernels read. Internal to llm/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/kernels.h"
+#include "llm/files/model_config.h"
+#include "llm/files/model_file.h"
+#include "llm/graph/thread_team.h"
+
+namespace sworn::llm {
+
+/// Anonymous memory for packed weights, on huge pages where the system gives them.
+class PackedMemory {
+ public:
+  PackedMemory() = default;
+  /// Zeros. Throws kInternal if the system has no such memory.
+  explicit PackedMemory(std::size_t bytes);
+  PackedMemory(const PackedMemory&) = delete;
+  PackedMemory& operator=(const PackedMemory&) = delete;
+  PackedMemory(PackedMemory&& other) noexcept;
+  PackedMemory& operator=(PackedMemory&& other) noexcept;
+  ~PackedMemory();
+
+  /// Aligned to a huge page; null if empty.
+  [[nodiscard]] std::uint8_t* data() const noexcept { return data_; }
+
+ private:
+  void* mapping_ = nullptr;
+  std::size_t mapped_bytes_ = 0;
+  std::uint8_t* data_ = nullptr;
+};
+
+/// A matrix [rows, columns] that multiplies activations: ternary (int8 activations, `panels` is
+/// set) or dense (float activations, rows are widened from the file when they are needed).
+struct Linear {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  const TensorView* tensor = nullptr;
+  /// Of heads whose rotated pairs stand interleaved in the file: their rows are taken in the order
+  /// of halves. 0: rows stand as they are used.
+  std::size_t interleaved_head_dim = 0;
+  const std::uint8_t* panels = nullptr;  // kernels/panels.h; null for a dense matrix
+  float scale = 0;                       // weight = scale * ternary value
+
+  [[nodiscard]] bool ternary() const noexcept { return panels != nullptr; }
+  [[nodiscard]] std::size_t panel_count() const noexcept {
+    return (rows + kernels::kPanelRows - 1) / kernels::kPanelRows;
+  }
+  /// Where row `row`, as it is used, stands in the file.
+  [[nodiscard]] std::size_t SourceRow(std::size_t row) const noexcept;
+};
+
+struct LayerWeights {
+  std::vector<float> attention_norm;
+  std::vector<float> attention_sub_norm;  // empty in a model without sub-norms, like the next
+  std::vector<float> ffn_norm;
+  std::vector<float> ffn_sub_norm;
+  Linear query;   // [heads * head_dim, hidden]
+  Linear key;     // [kv_heads * head_dim, hidden]
+  Linear value;   // [kv_heads * head_dim, hidden]
+  Linear output;  // [hidden, heads * head_dim]
+  Linear gate;    // [ffn, hidden]
+  Linear up;      // [ffn, hidden]
+  Linear down;    // [hidden, ffn]
+};
+
+/// Immutable after loading. Views into the model file, which must outlive it.
+struct Weights {
+  PackedMemory packed;
+  std::vector<LayerWeights> layers;
+  std::vector<float> output_norm;
+  const TensorView* embedding = nullptr;      // [vocabulary, hidden]
+  const TensorView* output_matrix = nullptr;  // the same, or "output.weight" where there is one
+};
+
+/// Checks every tensor against `config`, packs ternary matrices on the threads of `team` and lets
+/// go of their pages in the file; a matrix that is stored as aligned panels is used where it is.
+/// Throws kIntegrity naming the tensor that is missing, has a wrong shape or type or holds an
+/// invalid code, and kUnsupportedMedia for a shape that the kernels do not compute.
+std::unique_ptr<const Weights> LoadWeights(const ModelFile& file, const ModelConfig& config,
+                                           const kernels::KernelTable& kernels, ThreadTeam& team);
+
+}  // namespace sworn::llm
