@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -187,6 +188,7 @@ void I2sRow(const TensorView& tensor, std::size_t row, std::int8_t* out) {
 void PackedRow(const TensorView& tensor, std::size_t row, std::int8_t* out) {
   const std::size_t columns = tensor.columns();
   const std::size_t packed_rows = tensor.rows() / 4;
+  assert(packed_rows > 0);  // the caller asks for a row that there is
   const std::uint8_t* const bytes = tensor.bytes.data() + row % packed_rows * columns;
   const std::size_t shift = 2 * (row / packed_rows);
   for (std::size_t i = 0; i < columns; ++i) {
