@@ -47,4 +47,9 @@ std::string EmbeddingText(std::string_view title, std::string_view heading, std:
   return joined;
 }
 
+const EmbedderIdentity& IdentityOf(const VectorSource& source) {
+  return std::visit([](const auto* port) -> const EmbedderIdentity& { return port->identity(); },
+                    source);
+}
+
 }  // namespace sworn

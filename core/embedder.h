@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/term_rows.h"
@@ -65,6 +66,18 @@ class TermEmbedder {
   [[nodiscard]] virtual std::vector<float> Embed(const TermRows& rows) const = 0;
 };
 
+/// Rows too many to hold at once, in a fixed order.
+class TermRowStream {
+ public:
+  virtual ~TermRowStream() = default;
+
+  /// The next rows; none at the end.
+  [[nodiscard]] virtual TermRows Next() = 0;
+
+  /// Back to the first row.
+  virtual void Rewind() = 0;
+};
+
 /// Makes TermEmbedders. Immutable and safe to share between threads.
 class TermEmbedderFactory {
  public:
@@ -74,12 +87,22 @@ class TermEmbedderFactory {
   [[nodiscard]] virtual const EmbedderIdentity& identity() const = 0;
 
   /// The state, as bytes that a generation stores; nothing when the rows are too few to fit
-  /// anything. The same rows and seed give the same bytes on one machine.
-  [[nodiscard]] virtual std::optional<std::string> Fit(const TermRows& rows,
+  /// anything. `sample` is what is fitted to: all rows, or of a large collection a random part,
+  /// then `others` gives the rest, for the words that the sample lacks; it is empty otherwise. The
+  /// same rows and seed give the same bytes on one machine.
+  [[nodiscard]] virtual std::optional<std::string> Fit(const TermRows& sample,
+                                                       TermRowStream& others,
                                                        std::uint64_t seed) const = 0;
 
-  /// Throws kIntegrity unless `state` is what Fit gives.
+  /// `state` outlives the embedder, which may read it where it lies (a mapped file, 8-byte
+  /// aligned). Throws kIntegrity unless it is what Fit gives.
   [[nodiscard]] virtual std::unique_ptr<const TermEmbedder> Load(std::string_view state) const = 0;
 };
+
+/// What makes the vectors of a collection. Never null.
+using VectorSource = std::variant<const Embedder*, const TermEmbedderFactory*>;
+
+/// Of a fitted source, what all its states have in common.
+const EmbedderIdentity& IdentityOf(const VectorSource& source);
 
 }  // namespace sworn

@@ -143,12 +143,21 @@ struct DocumentFilter {
   }
 };
 
+/// What the vector leg finds in a collection.
+enum class VectorsKind {
+  kText,      // vectors of an Embedder: Snapshot::SearchVectors
+  kFitted,    // vectors fitted to the collection: Snapshot::SearchFitted
+  kUnfitted,  // none yet: too few chunks to fit an embedder to
+  kForeign,   // fitted by an embedder that this program does not have: the next index job refits
+};
+
 struct CollectionInfo {
   std::string name;
   std::string collection_id;     // "c_" and 26 random base32 characters; never reused
   std::uint64_t generation = 0;  // 0: nothing published yet
   std::string embedder_id;       // digest of the EmbedderIdentity; empty before the first job
   std::string embedder_name;
+  VectorsKind vectors = VectorsKind::kText;
   std::vector<std::string> roots;
   std::vector<std::string> languages;  // of the live chunks, most frequent first
   std::uint64_t documents = 0;         // live

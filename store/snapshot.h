@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/term_rows.h"
 #include "core/text/keyword_query.h"
 #include "core/types.h"
 #include "store/records.h"
@@ -80,6 +81,23 @@ class Snapshot {
                                                                std::span<const float> query,
                                                                std::size_t limit,
                                                                const ContentSet* only) const = 0;
+
+  /// Best `limit` live chunks of the collections whose embedder was fitted to them
+  /// (VectorsKind::kFitted), by inner product of unit vectors, then chunk id. `query` is one row:
+  /// each collection embeds it in its own space and moves it by half the mean vector of those
+  /// chunks of `feedback` that are its own (Rocchio 1971). A collection that knows no term of the
+  /// query has no hits.
+  [[nodiscard]] virtual std::vector<ScoredChunk> SearchFitted(const TermRows& query,
+                                                              std::span<const ChunkId> feedback,
+                                                              std::size_t limit,
+                                                              const ContentSet* only) const = 0;
+
+  /// Index rows of live chunks, in the order asked; throws kNotFound for a chunk that is not live.
+  [[nodiscard]] virtual TermRows LoadTermRows(std::span<const ChunkId> chunk_ids) const = 0;
+
+  /// Entropy weight of each term over all passages of the segments searched, live and dead; 0 for a
+  /// term that none has.
+  [[nodiscard]] virtual std::vector<double> TermWeights(std::span<const TermKey> terms) const = 0;
 
   [[nodiscard]] virtual TermStatistics Statistics(std::string_view term) const = 0;
 

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/glob.h"
 #include "core/sqlite.h"
+#include "core/text/analyzer.h"
 #include "store/catalog_read.h"
 #include "store/faiss_index.h"
 #include "store/open_snapshot.h"
@@ -189,6 +190,34 @@ class SnapshotImpl : public Snapshot {
                                [&](ChunkId id) { return id < allowed.size() && allowed[id]; });
   }
 
+  [[nodiscard]] std::vector<ScoredChunk> SearchFitted(const TermRows& /*query*/,
+                                                      std::span<const ChunkId> /*feedback*/,
+                                                      std::size_t /*limit*/,
+                                                      const ContentSet* /*only*/) const override {
+    return {};  // no collection has a fitted embedder
+  }
+
+  [[nodiscard]] TermRows LoadTermRows(std::span<const ChunkId> chunk_ids) const override {
+    TermRows rows;
+    for (const StoredChunk& chunk : LoadChunks(chunk_ids)) rows.Add(Analyze(chunk));
+    return rows;
+  }
+
+  [[nodiscard]] std::vector<double> TermWeights(std::span<const TermKey> terms) const override {
+    std::map<TermKey, TermSpread> spreads;
+    std::uint64_t passages = 0;
+    for (const ContentRow* content : by_chunk_) {
+      for (const StoredChunk& chunk : LoadChunks(ChunksOf(content->id))) {
+        ++passages;
+        for (const TermCount& entry : Analyze(chunk)) spreads[entry.term].Add(entry.count);
+      }
+    }
+    std::vector<double> weights;
+    weights.reserve(terms.size());
+    for (const TermKey term : terms) weights.push_back(spreads[term].EntropyWeight(passages));
+    return weights;
+  }
+
   [[nodiscard]] TermStatistics Statistics(std::string_view term) const override {
     const std::lock_guard lock(mutex_);
     return chunk_postings_->Statistics(term);
@@ -241,6 +270,16 @@ class SnapshotImpl : public Snapshot {
   }
 
  private:
+  static std::vector<TermCount> Analyze(const StoredChunk& chunk) {
+    text::Analyzer analyzer;
+    std::vector<TermCount> row;
+    for (const text::Posting& posting :
+         analyzer.AnalyzePassage({chunk.title, chunk.heading, chunk.text, chunk.language})) {
+      row.push_back({TermKeyOf(posting.term), posting.wdf});
+    }
+    return row;
+  }
+
   static void BindGeneration(SqliteStatement& rows, const CollectionRow& row) {
     rows.Bind(1, row.id).Bind(2, static_cast<std::int64_t>(row.published));
   }

@@ -10,7 +10,7 @@
 
 #include "core/crypto.h"
 #include "core/error.h"
-#include "llm/files/mapped_file.h"
+#include "core/mapped_file.h"
 
 static_assert(std::endian::native == std::endian::little, "tensors are used as they are mapped");
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "llm/files/mapped_file.h"
+#include "core/mapped_file.h"
 #include "llm/files/model_file.h"
 
 namespace sworn::llm {

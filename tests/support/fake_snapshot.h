@@ -15,6 +15,7 @@
 
 #include "core/embedder.h"
 #include "core/error.h"
+#include "core/term_rows.h"
 #include "core/text/analyzer.h"
 #include "store/snapshot.h"
 
@@ -53,10 +54,13 @@ class FakeSnapshot : public store::Snapshot {
       chunk.text = chunks[i];
       text += chunks[i];
       chunks_.push_back(chunk);
-      AddTo(chunk_index_, analyzer_.AnalyzePassage({title, "", chunk.text, language}));
+      const auto postings = analyzer_.AnalyzePassage({title, "", chunk.text, language});
+      AddTo(chunk_index_, postings);
+      AddRow(postings);
     }
     AddTo(content_index_, analyzer_.AnalyzeDocument({title, "", text, language}));
     texts_.push_back(text);
+    collections_[0].chunks += chunks.size();
     auto& languages = collections_[0].languages;
     if (std::find(languages.begin(), languages.end(), language) == languages.end()) {
       languages.push_back(language);
@@ -64,6 +68,18 @@ class FakeSnapshot : public store::Snapshot {
     ++collections_[0].documents;
     return content_id;
   }
+
+  /// From now on the collection's vectors are those that `embedder`, which outlives this, makes of
+  /// its rows.
+  void UseFitted(const TermEmbedder& embedder) {
+    fitted_ = &embedder;
+    collections_[0].vectors = store::VectorsKind::kFitted;
+    collections_[0].embedder_id = embedder.identity().Digest();
+    collections_[0].embedder_name = embedder.identity().name;
+  }
+
+  /// Rows of all chunks, by chunk id.
+  [[nodiscard]] const TermRows& rows() const { return rows_; }
 
   store::CollectionInfo& collection() { return collections_[0]; }
   store::StoredChunk& chunk(ChunkId id) { return chunks_.at(id - 1); }
@@ -144,6 +160,55 @@ class FakeSnapshot : public store::Snapshot {
     return hits;
   }
 
+  [[nodiscard]] std::vector<ScoredChunk> SearchFitted(
+      const TermRows& query, std::span<const ChunkId> feedback, std::size_t limit,
+      const store::ContentSet* only) const override {
+    if (fitted_ == nullptr) return {};
+    std::vector<float> target = fitted_->Embed(query);
+    if (std::all_of(target.begin(), target.end(), [](float x) { return x == 0; })) return {};
+    const std::vector<float> vectors = fitted_->Embed(rows_);
+    const std::size_t dimension = target.size();
+    for (const ChunkId id : feedback) {
+      for (std::size_t i = 0; i < dimension; ++i) {
+        target[i] += vectors[(id - 1) * dimension + i] / (2 * static_cast<float>(feedback.size()));
+      }
+    }
+    double norm = 0;
+    for (const float x : target) norm += static_cast<double>(x) * x;
+    std::vector<ScoredChunk> hits;
+    for (const auto& chunk : chunks_) {
+      if (only != nullptr && !only->Contains(chunk.content_id)) continue;
+      double sum = 0;
+      for (std::size_t i = 0; i < dimension; ++i) {
+        sum += static_cast<double>(vectors[(chunk.chunk_id - 1) * dimension + i]) * target[i];
+      }
+      hits.push_back({chunk.chunk_id, sum / std::sqrt(norm)});
+    }
+    std::stable_sort(hits.begin(), hits.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    hits.resize(std::min(hits.size(), limit));
+    return hits;
+  }
+
+  [[nodiscard]] TermRows LoadTermRows(std::span<const ChunkId> chunk_ids) const override {
+    TermRows rows;
+    for (const ChunkId id : chunk_ids) {
+      if (ContentOf(id) == 0) throw Error(ErrorCode::kNotFound, "no such chunk");
+      const auto row = rows_[id - 1];
+      rows.Add({row.begin(), row.end()});
+    }
+    return rows;
+  }
+
+  [[nodiscard]] std::vector<double> TermWeights(std::span<const TermKey> terms) const override {
+    std::vector<double> weights;
+    for (const TermKey term : terms) {
+      const auto spread = spreads_.find(term);
+      weights.push_back(spread == spreads_.end() ? 0 : spread->second.EntropyWeight(rows_.size()));
+    }
+    return weights;
+  }
+
   [[nodiscard]] store::TermStatistics Statistics(std::string_view term) const override {
     return {chunks_.size(), Frequency(chunk_index_, std::string(term))};
   }
@@ -196,6 +261,13 @@ class FakeSnapshot : public store::Snapshot {
     }
     index.lengths.push_back(length);
     index.total_length += length;
+  }
+
+  void AddRow(const std::vector<text::Posting>& postings) {
+    std::vector<TermCount> row;
+    for (const auto& posting : postings) row.push_back({TermKeyOf(posting.term), posting.wdf});
+    rows_.Add(row);
+    for (const TermCount& entry : rows_[rows_.size() - 1]) spreads_[entry.term].Add(entry.count);
   }
 
   static std::uint32_t Wdf(const Index& index, std::size_t passage, const std::string& term) {
@@ -253,6 +325,9 @@ class FakeSnapshot : public store::Snapshot {
   }
 
   const Embedder* embedder_;
+  const TermEmbedder* fitted_ = nullptr;
+  TermRows rows_;
+  std::map<TermKey, TermSpread> spreads_;
   mutable text::Analyzer analyzer_;
   std::vector<store::CollectionInfo> collections_;
   std::vector<store::StoredChunk> chunks_;

@@ -8,10 +8,10 @@
 
 #include "core/crypto.h"
 
-namespace sworn::llm {
+namespace sworn {
 
 /// Immutable and thread-safe. A file that somebody shortens while it is mapped ends the process
-/// (SIGBUS): model files are replaced by renaming, never written in place.
+/// (SIGBUS): models and segments are replaced by renaming, never written in place.
 class MappedFile {
  public:
   /// Throws SystemError if it cannot be read and kUnsupportedMedia if it is no regular file.
@@ -35,4 +35,4 @@ class MappedFile {
   std::span<const std::uint8_t> bytes_;
 };
 
-}  // namespace sworn::llm
+}  // namespace sworn

@@ -1,4 +1,4 @@
-#include "llm/files/mapped_file.h"
+#include "core/mapped_file.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace sworn::llm {
+namespace sworn {
 namespace {
 
 constexpr std::size_t kHashStep = std::size_t{4} * 1024 * 1024;
@@ -59,4 +59,4 @@ void MappedFile::Hash(Sha256Hasher& hasher) const {
   }
 }
 
-}  // namespace sworn::llm
+}  // namespace sworn
