@@ -19,6 +19,7 @@ set(private_core "sqlite3\\.h|openssl/|unicode/|libstemmer|cld2/")
 set(private_indexer "poppler/|pugixml|gumbo|md4c|gmime/|uchardet|seccomp")
 set(private_cli "CLI/")
 set(private_api_service "curl/")
+set(private_llm "cblas\\.h")
 
 file(GLOB_RECURSE files RELATIVE "${SOURCE_DIR}"
   "${SOURCE_DIR}/core/*.[hc]*" "${SOURCE_DIR}/kernels/*.[hc]*" "${SOURCE_DIR}/audit/*.[hc]*"
@@ -40,7 +41,7 @@ foreach(file IN LISTS files)
         math(EXPR faults "${faults} + 1")
       endif()
     endif()
-    foreach(owner store core indexer cli api_service)
+    foreach(owner store core indexer cli api_service llm)
       if(NOT owner STREQUAL layer AND line MATCHES "^#include <(${private_${owner}})")
         message(SEND_ERROR "${file}: only ${owner}/ may include this: ${line}")
         math(EXPR faults "${faults} + 1")

@@ -1,9 +1,34 @@
 #include "core/term_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace sworn {
+namespace {
+
+// log2 by repeated squaring, with sums and products alone: unlike the C library's, it gives the
+// same bits on every machine.
+constexpr double Log2(double value) {
+  double result = 0;
+  while (value >= 2) {
+    value /= 2;
+    result += 1;
+  }
+  double bit = 1;
+  for (int i = 0; i < 30; ++i) {
+    bit /= 2;
+    value *= value;
+    if (value < 2) continue;
+    value /= 2;
+    result += bit;
+  }
+  return result;
+}
+
+constexpr std::size_t kCountsInTable = 64;  // the counts that are common
+
+}  // namespace
 
 TermKey TermKeyOf(std::string_view term) noexcept {
   constexpr TermKey kOffset = 0xCBF29CE484222325U;
@@ -25,6 +50,18 @@ void TermRows::Add(std::vector<TermCount> row) {
     }
   }
   ends_.push_back(counts_.size());
+}
+
+float CountWeight(std::size_t count) noexcept {
+  static constexpr auto kTable = [] {
+    std::array<float, kCountsInTable> table{};
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      table[i] = static_cast<float>(Log2(1 + static_cast<double>(i)));
+    }
+    return table;
+  }();
+  if (count < kTable.size()) return kTable[count];
+  return static_cast<float>(Log2(1 + static_cast<double>(count)));
 }
 
 void TermSpread::Add(std::uint32_t count) noexcept {

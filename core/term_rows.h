@@ -45,6 +45,10 @@ class TermRows {
   std::vector<TermCount> counts_;
 };
 
+/// log2(1 + count), the local factor of log-entropy weighting, and of the hashed features of a
+/// text; the same bits on every machine.
+float CountWeight(std::size_t count) noexcept;
+
 /// How a term is spread over the passages of a collection. Adds up over segments.
 struct TermSpread {
   std::uint64_t occurrences = 0;  // sum of the counts

@@ -1,11 +1,11 @@
 #include "llm/embed/hashing_embedder.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <string>
 
+#include "core/term_rows.h"
 #include "core/text/unicode.h"
 
 namespace sworn::llm {
@@ -23,40 +23,6 @@ std::uint64_t Hash(std::string_view bytes) {
   }
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
   return hash ^ (hash >> 33);
-}
-
-// log2 by repeated squaring, with sums and products alone: unlike the C library's, it gives the
-// same bits on every machine.
-constexpr double Log2(double value) {
-  double result = 0;
-  while (value >= 2) {
-    value /= 2;
-    result += 1;
-  }
-  double bit = 1;
-  for (int i = 0; i < 30; ++i) {
-    bit /= 2;
-    value *= value;
-    if (value < 2) continue;
-    value /= 2;
-    result += bit;
-  }
-  return result;
-}
-
-constexpr std::size_t kCountsInTable = 64;
-
-// Weight of a feature that occurs `count` times; in a table for the counts that are common.
-float CountWeight(std::size_t count) {
-  static constexpr auto kTable = [] {
-    std::array<float, kCountsInTable> table{};
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      table[i] = static_cast<float>(Log2(1 + static_cast<double>(i)));
-    }
-    return table;
-  }();
-  if (count < kTable.size()) return kTable[count];
-  return static_cast<float>(Log2(1 + static_cast<double>(count)));
 }
 
 bool IsAsciiSeparator(char c) {
