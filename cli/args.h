@@ -106,8 +106,7 @@ struct ModelLogitsCommand {
   std::optional<std::uint32_t> threads;  // instead of the configured ones
 };
 struct EvalBeirCommand {
-  std::filesystem::path folder;
-  std::vector<service::SearchMode> modes;
+  service::BeirRequest request;
 };
 struct EvalAnswersCommand {
   std::filesystem::path file;

@@ -262,24 +262,31 @@ void AddAudit(CLI::App& app, Command& result) {
 
 void AddEval(CLI::App& app, Command& result) {
   struct BeirOptions {
-    std::string folder;
+    std::vector<std::string> folders;
     std::string mode = "all";
+    bool mixed = false;
   };
   CLI::App& group = *app.add_subcommand("eval", "Measure search and answers");
   group.require_subcommand(1);
 
   auto beir = std::make_shared<BeirOptions>();
-  CLI::App& beir_verb = *group.add_subcommand("beir", "Search quality on a BEIR folder");
-  beir_verb.add_option("DIR", beir->folder, "Folder with corpus.jsonl, queries.jsonl and qrels/")
+  CLI::App& beir_verb = *group.add_subcommand("beir", "Search quality on BEIR folders");
+  beir_verb.add_option("DIR", beir->folders, "Folders with corpus.jsonl, queries.jsonl and qrels/")
       ->required();
-  beir_verb.add_option("--mode", beir->mode, "all, hybrid, keyword or vector (default: all)")
+  beir_verb
+      .add_option("--mode", beir->mode,
+                  "all (and every leg), hybrid, keyword or vector; default all")
       ->type_name("MODE");
+  beir_verb.add_flag("--mixed", beir->mixed, "Put all folders into one index");
   beir_verb.callback([beir, &result] {
-    EvalBeirCommand command{beir->folder, {}};
+    EvalBeirCommand command;
+    command.request.folders.assign(beir->folders.begin(), beir->folders.end());
+    command.request.mixed = beir->mixed;
     if (beir->mode == "all") {
-      command.modes = {SearchMode::kKeyword, SearchMode::kVector, SearchMode::kHybrid};
+      command.request.modes = {SearchMode::kKeyword, SearchMode::kVector, SearchMode::kHybrid};
+      command.request.legs = true;
     } else if (Modes().contains(beir->mode)) {
-      command.modes = {ParseMode(beir->mode)};
+      command.request.modes = {ParseMode(beir->mode)};
     } else {
       Refuse("--mode must be all, hybrid, keyword or vector, not '" + beir->mode + "'");
     }

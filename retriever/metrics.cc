@@ -20,6 +20,20 @@ double Discounted(int grade, std::size_t rank) {
   return grade / std::log2(static_cast<double>(rank) + 1);
 }
 
+/// Share of all sign patterns of `differences` whose sum is at least `extreme` away from 0.
+double ExactShare(std::span<const double> differences, double extreme) {
+  const std::uint64_t patterns = std::uint64_t{1} << differences.size();
+  std::uint64_t as_extreme = 0;
+  for (std::uint64_t pattern = 0; pattern < patterns; ++pattern) {
+    double sum = 0;
+    for (std::size_t i = 0; i < differences.size(); ++i) {
+      sum += (pattern >> i & 1) != 0 ? differences[i] : -differences[i];
+    }
+    if (std::abs(sum) >= extreme) ++as_extreme;
+  }
+  return static_cast<double>(as_extreme) / static_cast<double>(patterns);
+}
+
 }  // namespace
 
 double NdcgAt(std::span<const std::string> ranking, const Judgements& judgements,
@@ -65,6 +79,15 @@ double Mean(std::span<const double> values) noexcept {
   return sum / static_cast<double>(values.size());
 }
 
+double Percentile(std::span<const double> values, double share) {
+  if (values.empty()) return 0;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  const double rank = std::ceil(share * static_cast<double>(sorted.size()));
+  const auto at = static_cast<std::size_t>(std::max(rank, 1.0)) - 1;
+  return sorted[std::min(at, sorted.size() - 1)];
+}
+
 double SignFlipPValue(std::span<const double> a, std::span<const double> b, std::uint32_t rounds,
                       std::uint64_t seed) {
   if (a.size() != b.size()) {
@@ -81,6 +104,7 @@ double SignFlipPValue(std::span<const double> a, std::span<const double> b, std:
   if (differences.empty()) return 1;
   // A flip that gives the same sum in another order must count as equally extreme.
   const double extreme = std::abs(observed) * (1 - 1e-12) - 1e-12;
+  if (differences.size() <= kMaxExactPairs) return ExactShare(differences, extreme);
   std::mt19937_64 random(seed);
   std::uint32_t as_extreme = 0;
   for (std::uint32_t round = 0; round < rounds; ++round) {

@@ -123,10 +123,22 @@ BeirCollection ReadBeir(const fs::path& folder) {
   return collection;
 }
 
+void TagDocuments(BeirCollection& collection) {
+  const std::string tag = collection.name + "/";
+  for (BeirCollection::Document& document : collection.documents) document.id.insert(0, tag);
+  for (BeirCollection::Query& query : collection.queries) {
+    std::map<std::string, int> tagged;
+    for (const auto& [id, grade] : query.judgements) tagged.emplace(tag + id, grade);
+    query.judgements = std::move(tagged);
+  }
+}
+
 indexer::SourceListing BeirSource::List() {
   indexer::SourceListing listing;
-  for (const BeirCollection::Document& document : collection_.documents) {
-    by_id_.emplace(document.id, &document);
+  for (const BeirCollection& collection : collections_) {
+    for (const BeirCollection::Document& document : collection.documents) {
+      by_id_.emplace(document.id, &document);
+    }
   }
   for (const auto& [id, document] : by_id_) {
     indexer::SourceItem item;

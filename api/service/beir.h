@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,16 +32,19 @@ struct BeirCollection {
 /// that does not parse, and for a collection without documents, queries or judgements.
 BeirCollection ReadBeir(const std::filesystem::path& folder);
 
-/// Offers a collection's documents as uploads under their BEIR ids.
+/// Puts "NAME/" before every document id, so that collections can share an index.
+void TagDocuments(BeirCollection& collection);
+
+/// Offers the documents of collections as uploads under their BEIR ids, which must be distinct.
 class BeirSource : public indexer::Source {
  public:
-  explicit BeirSource(const BeirCollection& collection) : collection_(collection) {}
+  explicit BeirSource(std::span<const BeirCollection> collections) : collections_(collections) {}
 
   indexer::SourceListing List() override;
   indexer::SourceBytes Read(const indexer::SourceItem& item, std::uint64_t max_bytes) override;
 
  private:
-  const BeirCollection& collection_;
+  std::span<const BeirCollection> collections_;
   std::map<std::string, const BeirCollection::Document*> by_id_;
 };
 

@@ -1,26 +1,21 @@
 #include <algorithm>
 #include <filesystem>
-#include <map>
+#include <set>
+#include <span>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "api/service/beir.h"
+#include "api/service/beir_measure.h"
 #include "api/service/components.h"
 #include "api/service/index_service.h"
 #include "api/service/knowledge_base.h"
 #include "core/error.h"
-#include "retriever/metrics.h"
-#include "retriever/retriever.h"
 
 namespace sworn::service {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kDepth = 10;
-constexpr std::size_t kRecallDepth = 100;
 
 // A knowledge base that exists as long as the measurement.
 class ScratchFolder {
@@ -45,8 +40,20 @@ class ScratchFolder {
   fs::path path_;
 };
 
-// The collection's own document ids behind each stored text.
-using DocumentIds = std::unordered_map<ContentId, std::vector<std::string>>;
+std::vector<BeirCollection> ReadCollections(const BeirRequest& request) {
+  std::vector<BeirCollection> collections;
+  std::set<std::string> names;
+  for (const fs::path& folder : request.folders) {
+    BeirCollection collection = ReadBeir(folder);
+    if (!names.insert(collection.name).second) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "two folders are named '" + collection.name + "': results go by that name");
+    }
+    if (request.mixed) TagDocuments(collection);
+    collections.push_back(std::move(collection));
+  }
+  return collections;
+}
 
 DocumentIds IdsByContent(Components& parts) {
   DocumentIds ids;
@@ -57,87 +64,89 @@ DocumentIds IdsByContent(Components& parts) {
   return ids;
 }
 
-// Documents in the order of their best chunk.
-std::vector<std::string> RankDocuments(const retriever::Ranking& ranking, const DocumentIds& ids) {
-  std::vector<std::string> documents;
-  std::unordered_set<ContentId> seen;
-  for (const retriever::RankedChunk& chunk : ranking.chunks) {
-    if (!seen.insert(chunk.content_id).second) continue;
-    const auto names = ids.find(chunk.content_id);
-    if (names == ids.end()) continue;
-    documents.insert(documents.end(), names->second.begin(), names->second.end());
-  }
-  return documents;
-}
-
-struct ModeScores {
-  std::vector<double> ndcg;
-  std::vector<double> recall;
-  std::vector<double> reciprocal_rank;
-};
-
-ModeScores Measure(retriever::Retriever& retriever, const BeirCollection& collection,
-                   const DocumentIds& ids, SearchMode mode, const CancelFlag& cancel) {
-  ModeScores scores;
-  for (const BeirCollection::Query& query : collection.queries) {
-    cancel.ThrowIfCancelled();
-    const retriever::Ranking ranking =
-        retriever.Rank({query.text, retriever::kMaxTopK, mode, {}, {}});
-    const std::vector<std::string> documents = RankDocuments(ranking, ids);
-    scores.ndcg.push_back(retriever::NdcgAt(documents, query.judgements, kDepth));
-    scores.recall.push_back(retriever::RecallAt(documents, query.judgements, kRecallDepth));
-    scores.reciprocal_rank.push_back(retriever::ReciprocalRank(documents, query.judgements));
-  }
-  return scores;
-}
-
-}  // namespace
-
-BeirReport EvaluateBeir(const Config& config, const fs::path& folder,
-                        const std::vector<SearchMode>& modes, const ProgressSink& progress,
-                        const CancelFlag& cancel) {
-  const BeirCollection collection = ReadBeir(folder);
-  const ScratchFolder scratch;
-  Config scratch_config = config;
-  scratch_config.kb = scratch.path() / "kb";
-  const auto parts = Compose(scratch_config, true);
-
+IndexReport IndexAll(Components& parts, std::span<const BeirCollection> collections,
+                     const ProgressSink& progress, const CancelFlag& cancel) {
   IndexRequest request;
-  parts->store->CreateCollection(request.collection);
-  BeirSource source(collection);
-  const IndexReport indexed = IndexSource(*parts, source, request, progress, cancel);
+  parts.store->CreateCollection(request.collection);
+  BeirSource source(collections);
+  IndexReport indexed = IndexSource(parts, source, request, progress, cancel);
   if (indexed.cancelled) throw Error(ErrorCode::kCancelled, "cancelled");
   // A record without any text is skipped and cannot be found; that is the collection's own fault.
   if (indexed.failed > 0) {
     throw Error(ErrorCode::kInvalidArgument,
                 "document '" + indexed.notes.front().path + "': " + indexed.notes.front().reason);
   }
+  return indexed;
+}
 
+BeirReport MakeReport(const BeirCollection& collection, const IndexReport& indexed,
+                      const BeirRuns& runs) {
   BeirReport report;
   report.collection = collection.name;
   report.documents = collection.documents.size();
   report.queries = collection.queries.size();
   report.chunks = indexed.chunks;
   report.index_seconds = indexed.seconds;
-  const auto snapshot = parts->store->OpenSnapshot({});
-  retriever::Retriever retriever(*snapshot, parts->embedder.get());
-  const DocumentIds ids = IdsByContent(*parts);
-  const ModeScores keyword = Measure(retriever, collection, ids, SearchMode::kKeyword, cancel);
-  for (const SearchMode mode : modes) {
-    const bool is_keyword = mode == SearchMode::kKeyword;
-    const ModeScores scores =
-        is_keyword ? keyword : Measure(retriever, collection, ids, mode, cancel);
-    BeirModeResult result;
-    result.mode = retriever::ModeName(mode);
-    result.ndcg_at_10 = retriever::Mean(scores.ndcg);
-    result.recall_at_100 = retriever::Mean(scores.recall);
-    result.mrr = retriever::Mean(scores.reciprocal_rank);
-    if (!is_keyword) {
-      result.p_value_vs_keyword = retriever::SignFlipPValue(scores.ndcg, keyword.ndcg);
-    }
-    report.modes.push_back(std::move(result));
-  }
+  for (const BeirRun& run : runs.modes) report.modes.push_back(Summarise(run, runs.keyword));
+  for (const BeirRun& run : runs.legs) report.legs.push_back(Summarise(run, runs.keyword));
   return report;
+}
+
+/// Indexes `collections` together and measures each of them.
+void EvaluateTogether(const Config& config, const BeirRequest& request,
+                      std::span<const BeirCollection> collections, const ProgressSink& progress,
+                      const CancelFlag& cancel, std::vector<BeirRuns>& runs,
+                      std::vector<BeirReport>& reports) {
+  const ScratchFolder scratch;
+  Config scratch_config = config;
+  scratch_config.kb = scratch.path() / "kb";
+  const auto parts = Compose(scratch_config, true);
+  const IndexReport indexed = IndexAll(*parts, collections, progress, cancel);
+  const auto snapshot = parts->store->OpenSnapshot({});
+  const DocumentIds ids = IdsByContent(*parts);
+  const BeirIndex index{*snapshot, parts->embedder.get(), ids, parts->clock};
+  for (const BeirCollection& collection : collections) {
+    runs.push_back(MeasureBeir(index, collection, request.modes, request.legs, cancel));
+    reports.push_back(MakeReport(collection, indexed, runs.back()));
+  }
+}
+
+/// Means of the modes, or of the legs, over all collections.
+std::vector<BeirScores> MeansOf(const std::vector<BeirRuns>& all,
+                                std::vector<BeirRun> BeirRuns::*list) {
+  std::vector<BeirScores> means;
+  for (std::size_t row = 0; row < (all.front().*list).size(); ++row) {
+    std::vector<const BeirRun*> runs;
+    std::vector<const BeirRun*> keywords;
+    for (const BeirRuns& one : all) {
+      runs.push_back(&(one.*list)[row]);
+      keywords.push_back(&one.keyword);
+    }
+    means.push_back(SummariseMeans(runs, keywords));
+  }
+  return means;
+}
+
+}  // namespace
+
+BeirEvaluation EvaluateBeir(const Config& config, const BeirRequest& request,
+                            const ProgressSink& progress, const CancelFlag& cancel) {
+  if (request.folders.empty()) throw Error(ErrorCode::kInvalidArgument, "no folder to evaluate");
+  const std::vector<BeirCollection> collections = ReadCollections(request);
+  BeirEvaluation evaluation;
+  evaluation.mixed = request.mixed;
+  std::vector<BeirRuns> runs;
+  const std::span all(collections);
+  const std::size_t together = request.mixed ? all.size() : 1;
+  for (std::size_t i = 0; i < all.size(); i += together) {
+    EvaluateTogether(config, request, all.subspan(i, together), progress, cancel, runs,
+                     evaluation.collections);
+  }
+  if (runs.size() > 1) {
+    evaluation.mean_modes = MeansOf(runs, &BeirRuns::modes);
+    evaluation.mean_legs = MeansOf(runs, &BeirRuns::legs);
+  }
+  return evaluation;
 }
 
 }  // namespace sworn::service

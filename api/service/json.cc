@@ -128,6 +128,21 @@ json Notes(const std::vector<FileNote>& notes) {
   return out;
 }
 
+json BeirRows(const std::vector<BeirScores>& rows, const char* name) {
+  json list = json::array();
+  for (const BeirScores& row : rows) {
+    list.push_back({{name, row.name},
+                    {"ndcg@10", row.ndcg_at_10},
+                    {"recall@100", row.recall_at_100},
+                    {"mrr", row.mrr},
+                    {"p_value_vs_keyword", OrNull(row.p_value_vs_keyword)},
+                    {"ran", row.ran},
+                    {"p50_ms", OrNull(row.p50_ms)},
+                    {"p99_ms", OrNull(row.p99_ms)}});
+  }
+  return list;
+}
+
 }  // namespace
 
 json ToJson(const SearchResponse& response) {
@@ -298,21 +313,23 @@ json ToJson(const ModelEntry& model) {
           {"source", model.source}};
 }
 
-json ToJson(const BeirReport& report) {
-  json modes = json::array();
-  for (const BeirModeResult& mode : report.modes) {
-    modes.push_back({{"mode", mode.mode},
-                     {"ndcg@10", mode.ndcg_at_10},
-                     {"recall@100", mode.recall_at_100},
-                     {"mrr", mode.mrr},
-                     {"p_value_vs_keyword", OrNull(mode.p_value_vs_keyword)}});
+json ToJson(const BeirEvaluation& evaluation) {
+  json collections = json::array();
+  for (const BeirReport& report : evaluation.collections) {
+    collections.push_back({{"collection", report.collection},
+                           {"documents", report.documents},
+                           {"queries", report.queries},
+                           {"chunks", report.chunks},
+                           {"index_seconds", report.index_seconds},
+                           {"modes", BeirRows(report.modes, "mode")},
+                           {"legs", BeirRows(report.legs, "leg")}});
   }
-  return {{"collection", report.collection},
-          {"documents", report.documents},
-          {"queries", report.queries},
-          {"chunks", report.chunks},
-          {"index_seconds", report.index_seconds},
-          {"modes", modes}};
+  if (collections.size() == 1) return collections.front();
+  return {{"mixed", evaluation.mixed},
+          {"collections", collections},
+          {"mean",
+           {{"modes", BeirRows(evaluation.mean_modes, "mode")},
+            {"legs", BeirRows(evaluation.mean_legs, "leg")}}}};
 }
 
 json ToJson(const AnswerEvaluation& evaluation) {

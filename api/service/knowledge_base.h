@@ -116,11 +116,12 @@ void Restore(const Config& config, const std::filesystem::path& file, const std:
 /// Checks the environment; needs no knowledge base.
 std::vector<DoctorFinding> Doctor(const Config& config);
 
-/// Indexes a BEIR folder into a scratch knowledge base through the normal path and measures the
-/// modes.
-BeirReport EvaluateBeir(const Config& config, const std::filesystem::path& folder,
-                        const std::vector<SearchMode>& modes, const ProgressSink& progress,
-                        const CancelFlag& cancel);
+/// Indexes BEIR folders into a scratch knowledge base through the normal path and measures modes
+/// and legs. With request.mixed all documents go into one index, in which each collection's
+/// documents compete with all the others. Throws what ReadBeir throws, and kInvalidArgument for two
+/// folders of one name.
+BeirEvaluation EvaluateBeir(const Config& config, const BeirRequest& request,
+                            const ProgressSink& progress, const CancelFlag& cancel);
 
 /// Asks every question of a JSONL file (data/eval/README.md) of the knowledge base. `split`
 /// restricts to questions with that "split" when not empty.

@@ -237,21 +237,43 @@ struct DoctorFinding {
   std::string detail;
 };
 
-struct BeirModeResult {
-  std::string mode;
+struct BeirRequest {
+  std::vector<std::filesystem::path> folders;  // at least one
+  std::vector<SearchMode> modes;
+  bool legs = false;   // also each leg alone
+  bool mixed = false;  // one index over all folders instead of one each
+};
+
+/// How well one mode of search, or one leg alone, found what the judges found.
+struct BeirScores {
+  std::string name;
   double ndcg_at_10 = 0;
   double recall_at_100 = 0;
   double mrr = 0;
+  /// Of nDCG@10, by a paired sign-flip test (retriever/metrics.h); none for keyword mode itself.
   std::optional<double> p_value_vs_keyword;
+  std::uint64_t ran = 0;         // queries for which it could run; it scores 0 for the others
+  std::optional<double> p50_ms;  // of a search for ten hits; modes only
+  std::optional<double> p99_ms;
 };
 
 struct BeirReport {
   std::string collection;
   std::uint64_t documents = 0;
   std::uint64_t queries = 0;
-  std::uint64_t chunks = 0;
-  double index_seconds = 0;
-  std::vector<BeirModeResult> modes;
+  std::uint64_t chunks = 0;  // of the index, which all collections of a mixed run share
+  double index_seconds = 0;  // as above
+  std::vector<BeirScores> modes;
+  std::vector<BeirScores> legs;
+};
+
+struct BeirEvaluation {
+  bool mixed = false;
+  std::vector<BeirReport> collections;
+  /// Means over the collections, each of which weighs the same; empty for a single one. The test
+  /// flips every query, weighted by one over its collection's queries.
+  std::vector<BeirScores> mean_modes;
+  std::vector<BeirScores> mean_legs;
 };
 
 struct AnswerEvaluation {

@@ -101,9 +101,14 @@ TEST(Arguments, TheOtherCommandsFillTheirFields) {
   ParseAs<AuditVerifyCommand>({"audit", "verify"});
   ParseAs<AuditExportCommand>({"audit", "export"});
   EXPECT_EQ(ParseAs<AuditReceiptCommand>({"audit", "receipt", "3"}).index, 3U);
-  EXPECT_EQ(ParseAs<EvalBeirCommand>({"eval", "beir", "x"}).modes.size(), 3U);
-  EXPECT_THAT(ParseAs<EvalBeirCommand>({"eval", "beir", "x", "--mode", "vector"}).modes,
-              ElementsAre(service::SearchMode::kVector));
+  const auto beir = ParseAs<EvalBeirCommand>({"eval", "beir", "x", "y", "--mixed"}).request;
+  EXPECT_THAT(beir.folders, ElementsAre("x", "y"));
+  EXPECT_EQ(beir.modes.size(), 3U);
+  EXPECT_TRUE(beir.legs);
+  EXPECT_TRUE(beir.mixed);
+  const auto one = ParseAs<EvalBeirCommand>({"eval", "beir", "x", "--mode", "vector"}).request;
+  EXPECT_THAT(one.modes, ElementsAre(service::SearchMode::kVector));
+  EXPECT_FALSE(one.legs);
   EXPECT_EQ(ParseAs<EvalAnswersCommand>({"eval", "answers", "f", "--split", "fit"}).split, "fit");
   EXPECT_TRUE(ParseAs<FsckCommand>({"fsck", "--repair"}).repair);
   ParseAs<DoctorCommand>({"doctor"});

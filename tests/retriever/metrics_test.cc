@@ -57,9 +57,32 @@ TEST(SignFlipTest, FewPairsGiveTheExactShareOfFlips) {
   // Of 2^3 sign patterns two reach the sum of three equal gains: p = 1/4.
   const std::vector<double> a = {1, 1, 1};
   const std::vector<double> b = {0.9, 0.9, 0.9};
-  EXPECT_NEAR(SignFlipPValue(a, b), 0.25, 0.02);
+  EXPECT_DOUBLE_EQ(SignFlipPValue(a, b), 0.25);
   // One that cancels another: every flip is as extreme as nothing.
-  EXPECT_NEAR(SignFlipPValue(std::vector<double>{1, 0}, std::vector<double>{0, 1}), 1, 1e-3);
+  EXPECT_DOUBLE_EQ(SignFlipPValue(std::vector<double>{1, 0}, std::vector<double>{0, 1}), 1);
+  // 3 + 2 + 1 of 3, 2, 1 is reached by 2 of 8 patterns, 3 + 2 - 1 by those and 2 more.
+  EXPECT_DOUBLE_EQ(SignFlipPValue(std::vector<double>{3, 2, 1}, std::vector<double>{0, 0, 0}), .25);
+  EXPECT_DOUBLE_EQ(SignFlipPValue(std::vector<double>{3, 2, 0}, std::vector<double>{0, 0, 1}), .5);
+}
+
+TEST(SignFlipTest, DrawnPatternsAgreeWithAllPatterns) {
+  // The same differences, once few enough to count and once beside pairs too small to matter.
+  std::vector<double> a = {.9013, .3127, -.2231, .5057, .4119, -.1371, .7177, -.6043, .2591, .1009};
+  const std::vector<double> none(a.size(), 0);
+  const double exact = SignFlipPValue(a, none);
+  EXPECT_GT(exact, 0.01);
+  EXPECT_LT(exact, 0.2);
+  a.resize(kMaxExactPairs + 10, 1e-9);
+  EXPECT_NEAR(SignFlipPValue(a, std::vector<double>(a.size(), 0)), exact, 0.006);
+}
+
+TEST(PercentileTest, IsTheNearestRank) {
+  const std::vector<double> values = {5, 1, 4, 2, 3};
+  EXPECT_DOUBLE_EQ(Percentile(values, 0.5), 3);
+  EXPECT_DOUBLE_EQ(Percentile(values, 0.99), 5);
+  EXPECT_DOUBLE_EQ(Percentile(values, 0.2), 1);
+  EXPECT_DOUBLE_EQ(Percentile(values, 0), 1);
+  EXPECT_DOUBLE_EQ(Percentile({}, 0.5), 0);
 }
 
 }  // namespace
