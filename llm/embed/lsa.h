@@ -33,7 +33,7 @@ class LsaFactory : public TermEmbedderFactory {
   [[nodiscard]] const EmbedderIdentity& identity() const override { return identity_; }
 
   /// Nothing for fewer than kMinPassages rows, nor where no term stands in two of them.
-  [[nodiscard]] std::optional<std::string> Fit(const TermRows& rows,
+  [[nodiscard]] std::optional<std::string> Fit(const TermRows& sample, TermRowStream& others,
                                                std::uint64_t seed) const override;
 
   [[nodiscard]] std::unique_ptr<const TermEmbedder> Load(std::string_view state) const override;

@@ -21,6 +21,18 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20260106;
 
+class NoRows : public TermRowStream {
+ public:
+  TermRows Next() override { return {}; }
+  void Rewind() override {}
+};
+
+std::optional<std::string> Fit(const LsaFactory& factory, const TermRows& rows,
+                               std::uint64_t seed = kSeed) {
+  NoRows others;
+  return factory.Fit(rows, others, seed);
+}
+
 TermKey Key(std::size_t word) { return TermKeyOf("en:word" + std::to_string(word)); }
 
 /// Passages on `topics` subjects; each has 12 of the 30 words of its subject and 4 of 40 that all
@@ -60,29 +72,29 @@ TEST(LsaTest, ItsDimensionFollowsTheNumberOfPassages) {
 
 TEST(LsaTest, FitsNothingToFewPassagesOrToNoSharedTerm) {
   const LsaFactory factory(1);
-  EXPECT_FALSE(factory.Fit(TermRows{}, kSeed).has_value());
-  EXPECT_FALSE(factory.Fit(Topics(19, 2), kSeed).has_value());
-  EXPECT_TRUE(factory.Fit(Topics(20, 2), kSeed).has_value());
+  EXPECT_FALSE(Fit(factory, TermRows{}).has_value());
+  EXPECT_FALSE(Fit(factory, Topics(19, 2)).has_value());
+  EXPECT_TRUE(Fit(factory, Topics(20, 2)).has_value());
   TermRows strangers;
   for (std::size_t i = 0; i < 30; ++i) strangers.Add({{Key(i), 1}});
-  EXPECT_FALSE(factory.Fit(strangers, kSeed).has_value());
+  EXPECT_FALSE(Fit(factory, strangers).has_value());
   TermRows empty;
   for (std::size_t i = 0; i < 30; ++i) empty.Add({});
-  EXPECT_FALSE(factory.Fit(empty, kSeed).has_value());
+  EXPECT_FALSE(Fit(factory, empty).has_value());
 }
 
 TEST(LsaTest, TheStateDoesNotDependOnTheNumberOfThreads) {
   const TermRows rows = Topics(600, 7);
-  const auto one = LsaFactory(1).Fit(rows, kSeed);
+  const auto one = Fit(LsaFactory(1), rows);
   ASSERT_TRUE(one.has_value());
-  EXPECT_EQ(one, LsaFactory(3).Fit(rows, kSeed));
-  EXPECT_EQ(one, LsaFactory(1).Fit(rows, kSeed));
-  EXPECT_NE(one, LsaFactory(1).Fit(rows, kSeed + 1));
+  EXPECT_EQ(one, Fit(LsaFactory(3), rows));
+  EXPECT_EQ(one, Fit(LsaFactory(1), rows));
+  EXPECT_NE(one, Fit(LsaFactory(1), rows, kSeed + 1));
 }
 
 TEST(LsaTest, WordsThatKeepTheSameCompanyAreNearThoughTheyNeverMeet) {
   const LsaFactory factory(2);
-  const auto embedder = factory.Load(*factory.Fit(Topics(127, 4), kSeed));
+  const auto embedder = factory.Load(*Fit(factory, Topics(127, 4)));
   TermRows questions;
   for (const std::size_t first : {1000U, 1010U, 2000U}) {
     std::vector<TermCount> row;
@@ -100,7 +112,7 @@ TEST(LsaTest, WordsThatKeepTheSameCompanyAreNearThoughTheyNeverMeet) {
 TEST(LsaTest, VectorsHaveUnitNormOrAreZeroAndTheSameBitsInAnyBatch) {
   const LsaFactory factory(1);
   const TermRows rows = Topics(120, 3);
-  const auto embedder = factory.Load(*factory.Fit(rows, kSeed));
+  const auto embedder = factory.Load(*Fit(factory, rows));
   const std::vector<float> vectors = embedder->Embed(rows);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = std::span(vectors).subspan(i * LsaFactory::kDimension, LsaFactory::kDimension);
@@ -120,7 +132,7 @@ TEST(LsaTest, OneRepeatedPassageGivesNoMoreDirectionsThanWords) {
     rows.Add({{Key(1), 1}, {Key(2), static_cast<std::uint32_t>(i == 0 ? 2 : 1)}});
   }
   const LsaFactory factory(1);
-  const auto state = factory.Fit(rows, kSeed);
+  const auto state = Fit(factory, rows);
   ASSERT_TRUE(state.has_value());
   EXPECT_LE(DecodeLsaState(*state).dimension, 2U);
   for (const float value : factory.Load(*state)->Embed(rows)) EXPECT_TRUE(std::isfinite(value));
@@ -128,7 +140,7 @@ TEST(LsaTest, OneRepeatedPassageGivesNoMoreDirectionsThanWords) {
 
 TEST(LsaTest, TheIdentityNamesTheState) {
   const LsaFactory factory(1);
-  const std::string state = *factory.Fit(Topics(60, 2), kSeed);
+  const std::string state = *Fit(factory, Topics(60, 2));
   EXPECT_EQ(factory.identity().state_sha256, "");
   const auto embedder = factory.Load(state);
   EXPECT_EQ(embedder->identity().state_sha256, ToHex(Sha256(state)));
@@ -156,7 +168,7 @@ TEST(LsaTest, AStateGivesTheSameBitsOnEveryMachine) {
 TEST(LsaTest, DamagedStatesAreRefusedOrStaySane) {
   const LsaFactory factory(1);
   const TermRows rows = Topics(60, 2);
-  const std::string state = *factory.Fit(rows, kSeed);
+  const std::string state = *Fit(factory, rows);
   const auto refused = [&factory](const std::string& bytes) {
     try {
       (void)factory.Load(bytes);
