@@ -69,6 +69,12 @@ struct CoarseQuery {
   const float* norms;        // [blocks]
 };
 
+/// A query of a scan in 16 bits: x = 256 * high + low, within int16.
+struct ScanQuery {
+  const std::int8_t* high;  // [columns]
+  const std::int8_t* low;   // [columns]
+};
+
 struct KernelTable {
   std::string_view name;  // as SWORN_KERNELS takes it and as the audit log records it
 
@@ -88,6 +94,10 @@ struct KernelTable {
   /// reach[16 t + r] = the same chain of scale[b] * norms[b].
   void (*coarse_panel)(const CoarsePanel& panel, std::size_t blocks, const CoarseQuery* queries,
                        std::size_t count, float* estimates, float* reach) noexcept;
+  /// out[r] = sum over k of codes[r * columns + k] * x[k], exact in int32: 255 * the sum of |x| is
+  /// below 2^31. Nothing needs alignment, and no byte beyond the rows is read.
+  void (*scan_codes)(const std::uint8_t* codes, std::size_t rows, std::size_t columns,
+                     const ScanQuery& query, std::int32_t* out) noexcept;
   /// q[i] = clamp(round_half_even(x[i] * s), -128, 127) with s = 127 / max(1e-5, max |x|); zeros
   /// from n to padded. Returns s; *sum = sum of q. The quantisation of BitNet b1.58.
   float (*quantize)(const float* x, std::size_t n, std::size_t padded, std::int8_t* q,

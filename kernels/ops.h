@@ -15,6 +15,10 @@ struct CoarseOps {
   decltype(KernelTable::coarse_panel) coarse_panel;
 };
 
+struct ScanOps {
+  decltype(KernelTable::scan_codes) scan_codes;
+};
+
 struct FloatOps {
   decltype(KernelTable::quantize) quantize;
   decltype(KernelTable::scale_int32) scale_int32;
@@ -33,6 +37,7 @@ struct FloatOps {
 
 extern const IntegerOps kScalarIntegerOps;
 extern const CoarseOps kScalarCoarseOps;
+extern const ScanOps kScalarScanOps;
 extern const FloatOps kScalarFloatOps;
 #if defined(__x86_64__)
 extern const IntegerOps kAvx2IntegerOps;
@@ -41,11 +46,15 @@ extern const IntegerOps kAvx512VnniIntegerOps;
 extern const IntegerOps kAmxIntegerOps;
 extern const CoarseOps kAvx2CoarseOps;
 extern const CoarseOps kAvx512VnniCoarseOps;
+extern const ScanOps kAvx2ScanOps;
+extern const ScanOps kAvxVnniScanOps;
+extern const ScanOps kAvx512VnniScanOps;
 extern const FloatOps kAvx2FloatOps;
 extern const FloatOps kAvx512FloatOps;
 #elif defined(__aarch64__)
 extern const IntegerOps kDotprodIntegerOps;
 extern const IntegerOps kI8mmIntegerOps;
+extern const ScanOps kDotprodScanOps;
 extern const FloatOps kNeonFloatOps;
 #endif
 

@@ -16,6 +16,7 @@ struct Candidate {
   bool (*can_run)() noexcept;
   const IntegerOps& integers;
   const CoarseOps& coarse;
+  const ScanOps& scan;
   const FloatOps& floats;
 };
 
@@ -29,15 +30,16 @@ bool HasI8mm() noexcept { return HasDotprod() && (getauxval(AT_HWCAP2) & HWCAP2_
 // Best first.
 constexpr Candidate kCandidates[] = {
 #if defined(__aarch64__)
-    {"i8mm", HasI8mm, kI8mmIntegerOps, kScalarCoarseOps, kNeonFloatOps},
-    {"dotprod", HasDotprod, kDotprodIntegerOps, kScalarCoarseOps, kNeonFloatOps},
+    {"i8mm", HasI8mm, kI8mmIntegerOps, kScalarCoarseOps, kDotprodScanOps, kNeonFloatOps},
+    {"dotprod", HasDotprod, kDotprodIntegerOps, kScalarCoarseOps, kDotprodScanOps, kNeonFloatOps},
 #elif defined(__x86_64__)
-    {"amx", HasAmx, kAmxIntegerOps, kAvx512VnniCoarseOps, kAvx512FloatOps},
-    {"avx512vnni", HasAvx512Vnni, kAvx512VnniIntegerOps, kAvx512VnniCoarseOps, kAvx512FloatOps},
-    {"avxvnni", HasAvxVnni, kAvxVnniIntegerOps, kAvx2CoarseOps, kAvx2FloatOps},
-    {"avx2", HasAvx2, kAvx2IntegerOps, kAvx2CoarseOps, kAvx2FloatOps},
+    {"amx", HasAmx, kAmxIntegerOps, kAvx512VnniCoarseOps, kAvx512VnniScanOps, kAvx512FloatOps},
+    {"avx512vnni", HasAvx512Vnni, kAvx512VnniIntegerOps, kAvx512VnniCoarseOps, kAvx512VnniScanOps,
+     kAvx512FloatOps},
+    {"avxvnni", HasAvxVnni, kAvxVnniIntegerOps, kAvx2CoarseOps, kAvxVnniScanOps, kAvx2FloatOps},
+    {"avx2", HasAvx2, kAvx2IntegerOps, kAvx2CoarseOps, kAvx2ScanOps, kAvx2FloatOps},
 #endif
-    {"scalar", Always, kScalarIntegerOps, kScalarCoarseOps, kScalarFloatOps},
+    {"scalar", Always, kScalarIntegerOps, kScalarCoarseOps, kScalarScanOps, kScalarFloatOps},
 };
 constexpr std::size_t kCount = std::size(kCandidates);
 
@@ -54,6 +56,7 @@ KernelTable Join(const Candidate& candidate) {
           .ternary_panel = integers.ternary_panel,
           .int8_panel = integers.int8_panel,
           .coarse_panel = candidate.coarse.coarse_panel,
+          .scan_codes = candidate.scan.scan_codes,
           .quantize = floats.quantize,
           .scale_int32 = floats.scale_int32,
           .dot = floats.dot,

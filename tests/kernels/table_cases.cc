@@ -372,10 +372,43 @@ std::vector<std::uint8_t> Panel(const KernelTable& table, bool ternary) {
 std::vector<std::uint8_t> TernaryPanel(const KernelTable& table) { return Panel(table, true); }
 std::vector<std::uint8_t> Int8Panel(const KernelTable& table) { return Panel(table, false); }
 
+/// Every sum at its largest comes up: 255 * sum of |x| just below 2^31.
+std::vector<std::uint8_t> ScanCodes(const KernelTable& table) {
+  Random random(18);
+  Outputs outputs;
+  for (const std::size_t columns : Lengths()) {
+    const std::uint32_t reach = 8'421'504 / static_cast<std::uint32_t>(columns);
+    const auto largest = static_cast<std::int32_t>(reach < 32'639 ? reach : 32'639);
+    for (const bool extreme : {false, true}) {
+      std::vector<std::int8_t> high(columns + 1);
+      std::vector<std::int8_t> low(columns + 1);
+      for (std::size_t k = 1; k <= columns; ++k) {
+        const auto any =
+            static_cast<std::int32_t>(random.Below(2 * static_cast<std::uint32_t>(largest) + 1));
+        const std::int32_t x = extreme ? (columns % 2 == 0 ? largest : -largest) : any - largest;
+        low[k] = static_cast<std::int8_t>(x);
+        high[k] = static_cast<std::int8_t>((x - low[k]) / 256);
+      }
+      for (const std::size_t rows : {1, 2, 3, 4, 5, 8, 11}) {
+        std::vector<std::uint8_t> codes(rows * columns + Offset(columns));
+        for (std::uint8_t& c : codes) {
+          c = static_cast<std::uint8_t>(extreme ? 255 : random.Below(256));
+        }
+        std::vector<std::int32_t> out(rows + 2, 0x5A5A5A5A);
+        table.scan_codes(codes.data() + Offset(columns), rows, columns,
+                         {high.data() + 1, low.data() + 1}, out.data() + 1);
+        outputs.Add(out);
+      }
+    }
+  }
+  return outputs.Take();
+}
+
 constexpr TableCase kCases[] = {
     {"ternary_panel", TernaryPanel},
     {"int8_panel", Int8Panel},
     {"coarse_panel", CoarsePanels},
+    {"scan_codes", ScanCodes},
     {"quantize", Quantize},
     {"scale_int32", ScaleInt32},
     {"dot", Dot},
