@@ -23,11 +23,11 @@ namespace avx512vnni {
 namespace {
 
 constexpr std::size_t kStep = 64;         // columns of a vector
-constexpr std::size_t kPrefetch = 4'096;  // bytes ahead of a stream from memory
+constexpr std::size_t kPrefetch = 2'048;  // bytes ahead of a stream from memory
 
 template <std::size_t kRows>
-void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query,
-          std::int32_t* out) {
+void Rows(const std::uint8_t* codes, std::size_t stride, std::size_t columns,
+          const ScanQuery& query, std::int32_t* out, std::size_t out_stride) {
   __m512i high_sums[kRows];
   __m512i low_sums[kRows];
   SWORN_UNROLL
@@ -38,7 +38,7 @@ void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query
     const __m512i low = _mm512_loadu_si512(query.low + k);
     SWORN_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
-      const std::uint8_t* const from = codes + r * columns + k;
+      const std::uint8_t* const from = codes + r * stride + k;
       _mm_prefetch(reinterpret_cast<const char*>(from + kPrefetch), _MM_HINT_T0);
       const __m512i vector = _mm512_loadu_si512(from);
       high_sums[r] = _mm512_dpbusd_epi32(high_sums[r], vector, high);
@@ -51,14 +51,14 @@ void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query
     const __m512i low = _mm512_maskz_loadu_epi8(rest, query.low + k);
     SWORN_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
-      const __m512i vector = _mm512_maskz_loadu_epi8(rest, codes + r * columns + k);
+      const __m512i vector = _mm512_maskz_loadu_epi8(rest, codes + r * stride + k);
       high_sums[r] = _mm512_dpbusd_epi32(high_sums[r], vector, high);
       low_sums[r] = _mm512_dpbusd_epi32(low_sums[r], vector, low);
     }
   }
   SWORN_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
-    out[r] =
+    out[r * out_stride] =
         _mm512_reduce_add_epi32(_mm512_add_epi32(_mm512_slli_epi32(high_sums[r], 8), low_sums[r]));
   }
 }

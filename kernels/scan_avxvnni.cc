@@ -16,15 +16,15 @@ namespace avxvnni {
 namespace {
 
 constexpr std::size_t kStep = 32;         // columns of a vector
-constexpr std::size_t kPrefetch = 4'096;  // bytes ahead of a stream from memory
+constexpr std::size_t kPrefetch = 2'048;  // bytes ahead of a stream from memory
 
 [[gnu::always_inline]] inline __m256i Load(const void* from) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(from));
 }
 
 template <std::size_t kRows>
-void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query,
-          std::int32_t* out) {
+void Rows(const std::uint8_t* codes, std::size_t stride, std::size_t columns,
+          const ScanQuery& query, std::int32_t* out, std::size_t out_stride) {
   __m256i high_sums[kRows];
   __m256i low_sums[kRows];
   SWORN_UNROLL
@@ -35,7 +35,7 @@ void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query
     const __m256i low = Load(query.low + k);
     SWORN_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
-      const std::uint8_t* const from = codes + r * columns + k;
+      const std::uint8_t* const from = codes + r * stride + k;
       _mm_prefetch(reinterpret_cast<const char*>(from + kPrefetch), _MM_HINT_T0);
       const __m256i vector = Load(from);
       high_sums[r] = _mm256_dpbusd_avx_epi32(high_sums[r], vector, high);
@@ -48,9 +48,9 @@ void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query
     __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
     sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
     sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
-    out[r] = _mm_cvtsi128_si32(sum);
+    out[r * out_stride] = _mm_cvtsi128_si32(sum);
     for (std::size_t rest = k; rest < columns; ++rest) {
-      out[r] += codes[r * columns + rest] * (256 * query.high[rest] + query.low[rest]);
+      out[r * out_stride] += codes[r * stride + rest] * (256 * query.high[rest] + query.low[rest]);
     }
   }
 }

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kStep = 16;  // columns of a vector
 
 template <std::size_t kRows>
-void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query,
-          std::int32_t* out) {
+void Rows(const std::uint8_t* codes, std::size_t stride, std::size_t columns,
+          const ScanQuery& query, std::int32_t* out, std::size_t out_stride) {
   int32x4_t high_sums[kRows];
   int32x4_t low_sums[kRows];
   SWORN_UNROLL
@@ -36,7 +36,7 @@ void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query
     query_low = vdotq_s32(query_low, low, ones);
     SWORN_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
-      const uint8x16_t stored = vld1q_u8(codes + r * columns + k);
+      const uint8x16_t stored = vld1q_u8(codes + r * stride + k);
       const int8x16_t vector = vreinterpretq_s8_u8(veorq_u8(stored, vdupq_n_u8(0x80)));
       high_sums[r] = vdotq_s32(high_sums[r], vector, high);
       low_sums[r] = vdotq_s32(low_sums[r], vector, low);
@@ -46,9 +46,9 @@ void Rows(const std::uint8_t* codes, std::size_t columns, const ScanQuery& query
   SWORN_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
     const int32x4_t both = vaddq_s32(vshlq_n_s32(high_sums[r], 8), low_sums[r]);
-    out[r] = vaddvq_s32(vaddq_s32(both, offset));
+    out[r * out_stride] = vaddvq_s32(vaddq_s32(both, offset));
     for (std::size_t rest = k; rest < columns; ++rest) {
-      out[r] += codes[r * columns + rest] * (256 * query.high[rest] + query.low[rest]);
+      out[r * out_stride] += codes[r * stride + rest] * (256 * query.high[rest] + query.low[rest]);
     }
   }
 }
