@@ -127,6 +127,10 @@ struct KernelTable {
   void (*relu2_gate)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
   /// out[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i]. May be in place on either input.
   void (*silu_gate)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+  /// out[i] = (gate[i] / (1 + exp(gate[i] * fma(gate[i]^2, -0x1.2444f2p-4, -0x1.988454p+0)))) *
+  /// up[i]: GELU in its tanh form, 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), by the
+  /// identity (1 + tanh u) / 2 = 1 / (1 + exp(-2u)). May be in place on either input.
+  void (*gelu_gate)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
   /// out[i] = exp(x[i]) by the polynomial of kernels/vector_math.inc: within 2 ulp, 0 below -87.3,
   /// inf above 88.7. May be in place.
   void (*exp)(const float* x, std::size_t n, float* out) noexcept;

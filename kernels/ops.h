@@ -31,6 +31,7 @@ struct FloatOps {
   decltype(KernelTable::rotate) rotate;
   decltype(KernelTable::relu2_gate) relu2_gate;
   decltype(KernelTable::silu_gate) silu_gate;
+  decltype(KernelTable::gelu_gate) gelu_gate;
   decltype(KernelTable::exp) exp;
   decltype(KernelTable::attend) attend;
 };

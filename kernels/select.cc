@@ -68,6 +68,7 @@ KernelTable Join(const Candidate& candidate) {
           .rotate = floats.rotate,
           .relu2_gate = floats.relu2_gate,
           .silu_gate = floats.silu_gate,
+          .gelu_gate = floats.gelu_gate,
           .exp = floats.exp,
           .attend = floats.attend};
 }

@@ -1,6 +1,8 @@
 #include "llm/files/model_config.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "core/error.h"
@@ -17,11 +19,23 @@ constexpr std::uint64_t kMaxHeadDim = 256;
 constexpr std::uint64_t kHeadDimMultiple = 4;  // of kernels::AttentionBlock
 constexpr std::uint64_t kMaxContext = 16'777'216;
 
+// Of Gemma 3, where the file does not say: five layers that see the sliding window, then one that
+// sees everything.
+constexpr std::uint64_t kGemmaWindowPeriod = 6;
+constexpr double kGemmaLocalTheta = 10'000.0;
+
+// llama.cpp's numbers of "pooling_type".
+constexpr std::uint64_t kNoPooling = 0;
+constexpr std::uint64_t kMeanPooling = 1;
+constexpr std::uint64_t kLastPooling = 3;
+
 struct Architecture {
   std::string_view name;
   Activation activation;
   RopePairs rope_pairs;  // as GGUF files of the architecture have them
   bool bitnet;           // ternary linear layers with norms in front of the output projections
+  bool embeds = false;   // built for embedding models alone; norms of heads
+  bool gemma = false;    // scaled embeddings, norms behind attention and ffn, local layers
 };
 
 constexpr std::array kArchitectures = {
@@ -29,6 +43,8 @@ constexpr std::array kArchitectures = {
     Architecture{"bitnet-25", Activation::kRelu2, RopePairs::kHalves, true},
     Architecture{"bitnet", Activation::kSilu, RopePairs::kHalves, true},
     Architecture{"llama", Activation::kSilu, RopePairs::kInterleaved, false},
+    Architecture{"qwen3", Activation::kSilu, RopePairs::kHalves, false, true},
+    Architecture{"gemma3", Activation::kGelu, RopePairs::kHalves, false, true, true},
 };
 
 [[noreturn]] void Damaged(const std::string& why) { throw Error(ErrorCode::kIntegrity, why); }
@@ -136,6 +152,55 @@ void RefuseExtras(const ModelFile& file, const Keys& keys) {
   }
 }
 
+// Layers that see only the last positions rotate with another theta. The window itself is not
+// built: the model takes no text that is longer.
+void ReadWindow(const ModelFile& file, const Keys& keys, bool gemma, ModelConfig& config) {
+  const auto window = keys.Optional("attention.sliding_window", kMaxContext);
+  if (!window) return;
+  config.context = std::min(config.context, *window);
+  if (!gemma) return;
+  config.local_rope_theta = keys.Real("rope.freq_base_swa", kGemmaLocalTheta, 1e12);
+  const std::string name = keys.Name("attention.sliding_window_pattern");
+  const auto pattern = file.metadata().find(name);
+  if (pattern != file.metadata().end()) {
+    if (const auto* each = std::get_if<std::vector<std::int64_t>>(&pattern->second)) {
+      if (each->size() != config.layers) {
+        Damaged("metadata key '" + name + "' has " + std::to_string(each->size()) +
+                " entries for " + std::to_string(config.layers) + " layers");
+      }
+      for (const std::int64_t local : *each) config.local_layers.push_back(local != 0);
+      return;
+    }
+  }
+  const std::size_t period =
+      keys.Optional("attention.sliding_window_pattern", kMaxLayers).value_or(kGemmaWindowPeriod);
+  for (std::size_t layer = 0; layer < config.layers; ++layer) {
+    config.local_layers.push_back((layer + 1) % period != 0);
+  }
+}
+
+// What a model of one of the backbones needs to be one that embeds.
+void CheckEmbedder(const ModelFile& file, const Keys& keys, const ModelConfig& config) {
+  const std::string& name = config.architecture;
+  const auto pooling = file.Number(keys.Name("pooling_type"));
+  if (!config.projection_norms && pooling.value_or(kNoPooling) == kNoPooling) {
+    Unsupported("this " + name + " model generates text; of this architecture only embedding " +
+                "models are built");
+  }
+  // The published converter writes "mean" for models that say nothing, and these were trained with
+  // the last token.
+  if (pooling && *pooling != kNoPooling && *pooling != kMeanPooling && *pooling != kLastPooling) {
+    Unsupported("metadata key '" + keys.Name("pooling_type") + "' is " + std::to_string(*pooling) +
+                "; only the last token is pooled");
+  }
+  // Its first version left out the 1 that is added to the norms, and wrote this vocabulary.
+  if (name == "gemma3" && file.Text("tokenizer.ggml.model").value_or("") == "gpt2") {
+    Unsupported(
+        "this gemma3 model has the vocabulary and norms of an early converter; convert it "
+        "again or import the original folder");
+  }
+}
+
 void ReadRopePairs(const ModelFile& file, ModelConfig& config) {
   const auto pairs = file.Text("sworn.rope.pairs");
   if (!pairs) return;
@@ -205,13 +270,28 @@ ModelConfig ReadModelConfig(const ModelFile& file) {
   RefuseExtras(file, keys);
   CheckEmbedding(file, keys, config);
   config.ternary = LinearIsTernary(file, config.layers);
+  config.projection_norms = HasProjectionNorms(file);
   const bool master = file.Flag("sworn.linear.master").value_or(false);
-  if ((architecture.bitnet || master) && !config.ternary) {
+  if ((architecture.bitnet || config.projection_norms || master) && !config.ternary) {
     Unsupported("the linear layers of this " + config.architecture +
                 " model are not ternary yet; 'sworn model import' makes them so");
   }
   config.sub_norms = architecture.bitnet || file.Find("blk.0.attn_sub_norm.weight") != nullptr;
+  config.head_norms = architecture.embeds;
+  config.post_norms = architecture.gemma;
+  config.embeds = architecture.embeds;
+  if (architecture.gemma) {
+    config.embedding_scale = std::sqrt(static_cast<float>(config.hidden));
+  }
+  config.attention_scale =
+      keys.Real("attention.scale", 1.0 / std::sqrt(static_cast<float>(config.head_dim)), 1e3);
+  ReadWindow(file, keys, architecture.gemma, config);
+  if (config.embeds) CheckEmbedder(file, keys, config);
   return config;
+}
+
+bool HasProjectionNorms(const ModelFile& file) {
+  return file.Find("blk.0.attn_q_norm_in.weight") != nullptr;
 }
 
 }  // namespace sworn::llm

@@ -1,7 +1,6 @@
 #include "llm/graph/attention.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace sworn::llm {
@@ -31,87 +30,123 @@ AttentionScratch::AttentionScratch(const ModelConfig& config) {
   narrow_.resize(kPagePositions * config.head_dim);
 }
 
-void AttentionStep::Run(const Block& block, KvCache& cache, ThreadTeam& team) const {
+std::vector<AttentionStep::Part> AttentionStep::PagesOf(const Block& block,
+                                                        const Sequence& sequence,
+                                                        std::size_t kv_head) const {
+  std::vector<Part> parts;
+  for (std::size_t begin = 0; begin < sequence.tokens;) {
+    const std::size_t column = (block.first_position + begin) % kPagePositions;
+    const std::size_t end = std::min(begin + kPagePositions - column, sequence.tokens);
+    parts.push_back({&sequence, kv_head, begin, end});
+    begin = end;
+  }
+  return parts;
+}
+
+void AttentionStep::Run(const Block& block, ThreadTeam& team) const {
   const std::size_t kv_heads = config_.kv_heads;
   const std::size_t tile = TileTokens(config_);
-  const std::size_t first_page = block.first_position / kPagePositions;
-  const std::size_t end_position = block.first_position + block.tokens;
-  const std::size_t pages = CeilDivide(end_position, kPagePositions) - first_page;
-  const auto store_page = [&](std::size_t kv_head, std::size_t page, std::size_t thread) {
-    const std::size_t page_begin = (first_page + page) * kPagePositions;
-    const std::size_t begin = std::max(page_begin, block.first_position) - block.first_position;
-    const std::size_t end =
-        std::min(page_begin + kPagePositions, end_position) - block.first_position;
-    Store(block, kv_head, begin, end, cache, scratch_[thread]);
-  };
-  if (block.tokens <= tile) {
+  const auto is_short = [tile](const Sequence& sequence) { return sequence.tokens <= tile; };
+  if (std::all_of(block.sequences.begin(), block.sequences.end(), is_short)) {
     // Few tokens: each thread stores the keys and values of its heads just before it reads them.
-    team.For(kv_heads, [&](std::size_t kv_head, std::size_t thread) {
-      for (std::size_t page = 0; page < pages; ++page) store_page(kv_head, page, thread);
-      Attend(block, kv_head, block.first_query, block.tokens, cache, scratch_[thread]);
+    team.For(block.sequences.size() * kv_heads, [&](std::size_t item, std::size_t thread) {
+      const Sequence& sequence = block.sequences[item / kv_heads];
+      const std::size_t kv_head = item % kv_heads;
+      for (const Part& part : PagesOf(block, sequence, kv_head)) {
+        Store(block, part, scratch_[thread]);
+      }
+      Attend(block, {&sequence, kv_head, sequence.tokens - sequence.wanted, sequence.tokens},
+             scratch_[thread]);
     });
     return;
   }
-  team.For(kv_heads * pages, [&](std::size_t item, std::size_t thread) {
-    store_page(item % kv_heads, item / kv_heads, thread);
+  std::vector<Part> pages;
+  std::vector<Part> tiles;
+  for (const Sequence& sequence : block.sequences) {
+    for (std::size_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
+      const std::vector<Part> parts = PagesOf(block, sequence, kv_head);
+      pages.insert(pages.end(), parts.begin(), parts.end());
+    }
+    // The last tokens see most positions: they go first, so that no thread ends long after the
+    // rest.
+    const std::size_t first = sequence.tokens - sequence.wanted;
+    for (std::size_t i = CeilDivide(sequence.wanted, tile); i-- > 0;) {
+      const std::size_t begin = first + i * tile;
+      const std::size_t end = std::min(begin + tile, sequence.tokens);
+      for (std::size_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
+        tiles.push_back({&sequence, kv_head, begin, end});
+      }
+    }
+  }
+  team.For(pages.size(), [&](std::size_t item, std::size_t thread) {
+    Store(block, pages[item], scratch_[thread]);
   });
-  const std::size_t tiles = CeilDivide(block.tokens - block.first_query, tile);
-  // The last tokens see most positions: they go first, so that no thread ends long after the rest.
-  team.For(kv_heads * tiles, [&](std::size_t item, std::size_t thread) {
-    const std::size_t begin = block.first_query + (tiles - 1 - item / kv_heads) * tile;
-    Attend(block, item % kv_heads, begin, std::min(begin + tile, block.tokens), cache,
-           scratch_[thread]);
+  team.For(tiles.size(), [&](std::size_t item, std::size_t thread) {
+    Attend(block, tiles[item], scratch_[thread]);
   });
 }
 
-// Tokens begin to end - 1 of the block, all on one page.
-void AttentionStep::Store(const Block& block, std::size_t kv_head, std::size_t begin,
-                          std::size_t end, KvCache& cache, AttentionScratch& scratch) const {
+void AttentionStep::TurnHead(float* head, const std::vector<float>& norm, const RopeTable& rope,
+                             std::size_t token) const {
+  const std::size_t dim = config_.head_dim;
+  if (!norm.empty()) kernels_.rms_norm(head, norm.data(), dim, config_.norm_epsilon, head);
+  kernels_.rotate(head, dim / 2, rope.cosines(token), rope.sines(token));
+}
+
+// The tokens are all on one page.
+void AttentionStep::Store(const Block& block, const Part& part, AttentionScratch& scratch) const {
   const std::size_t dim = config_.head_dim;
   const std::size_t width = config_.kv_width();
-  const std::size_t position = block.first_position + begin;
+  const std::size_t position = block.first_position + part.begin;
   const std::size_t column = position % kPagePositions;
-  KvPage& page = cache.writable_page(position / kPagePositions);
-  for (std::size_t t = begin; t < end; ++t) {
-    float* key = block.keys + t * width + kv_head * dim;
-    kernels_.rotate(key, dim / 2, rope_.cosines(t), rope_.sines(t));
-    kernels_.narrow_f16(key, dim, scratch.narrow_.data() + (t - begin) * dim);
-    kernels_.narrow_f16(block.values + t * width + kv_head * dim, dim,
-                        page.values(block.layer, kv_head) + (column + t - begin) * dim);
+  KvPage& page = part.sequence->cache->writable_page(position / kPagePositions);
+  for (std::size_t t = part.begin; t < part.end; ++t) {
+    const std::size_t offset = (part.sequence->first_token + t) * width + part.kv_head * dim;
+    float* key = block.keys + offset;
+    TurnHead(key, block.weights->key_norm, *block.rope, t);
+    kernels_.narrow_f16(key, dim, scratch.narrow_.data() + (t - part.begin) * dim);
+    kernels_.narrow_f16(
+        block.values + offset, dim,
+        page.values(block.cache_layer, part.kv_head) + (column + t - part.begin) * dim);
   }
-  std::uint16_t* keys = page.keys(block.layer, kv_head) + column;
+  std::uint16_t* keys = page.keys(block.cache_layer, part.kv_head) + column;
   for (std::size_t d = 0; d < dim; ++d) {
-    for (std::size_t t = 0; t < end - begin; ++t) {
+    for (std::size_t t = 0; t < part.end - part.begin; ++t) {
       keys[d * kPagePositions + t] = scratch.narrow_[t * dim + d];
     }
   }
 }
 
-// Tokens begin to end - 1 of the block, at most a tile. The heads that share keys and values stand
-// side by side in `queries` and `out`, so a token's rows are one run of numbers there.
-void AttentionStep::Attend(const Block& block, std::size_t kv_head, std::size_t begin,
-                           std::size_t end, const KvCache& cache, AttentionScratch& scratch) const {
-  if (begin >= end) return;
+// At most a tile of tokens. The heads that share keys and values stand side by side in `queries`
+// and `out`, so a token's rows are one run of numbers there.
+void AttentionStep::Attend(const Block& block, const Part& part, AttentionScratch& scratch) const {
+  if (part.begin >= part.end) return;
+  const Sequence& sequence = *part.sequence;
   const std::size_t dim = config_.head_dim;
   const std::size_t group = GroupSize(config_);
-  const std::size_t rows = (end - begin) * group;
+  const std::size_t rows = (part.end - part.begin) * group;
   const std::size_t width = config_.attention_width();
+  const std::size_t first_row =
+      sequence.first_row + part.begin - (sequence.tokens - sequence.wanted);
   float* queries = scratch.queries_.get();
-  for (std::size_t t = begin; t < end; ++t) {
-    float* token_rows = queries + (t - begin) * group * dim;
-    std::copy_n(block.queries + t * width + kv_head * group * dim, group * dim, token_rows);
+  for (std::size_t t = part.begin; t < part.end; ++t) {
+    const std::size_t i = t - part.begin;
+    float* token_rows = queries + i * group * dim;
+    std::copy_n(block.queries + (first_row + i) * width + part.kv_head * group * dim, group * dim,
+                token_rows);
     for (std::size_t head = 0; head < group; ++head) {
-      kernels_.rotate(token_rows + head * dim, dim / 2, rope_.cosines(t), rope_.sines(t));
+      TurnHead(token_rows + head * dim, block.weights->query_norm, *block.rope, t);
     }
   }
   std::fill_n(scratch.max_.data(), rows, -std::numeric_limits<float>::infinity());
   std::fill_n(scratch.sum_.data(), rows, 0.0F);
   std::fill_n(scratch.accumulator_.get(), rows * dim, 0.0F);
 
-  const std::size_t positions = block.first_position + end;
+  const std::size_t positions = block.first_position + part.end;
   for (std::size_t page = 0; page * kPagePositions < positions; ++page) {
+    const KvPage& cached = sequence.cache->page(page);
     for (std::size_t row = 0; row < rows; ++row) {
-      const std::size_t sees = block.first_position + begin + row / group + 1;
+      const std::size_t sees = block.first_position + part.begin + row / group + 1;
       const std::size_t before = page * kPagePositions;
       scratch.visible_[row] =
           static_cast<std::uint32_t>(sees > before ? std::min(sees - before, kPagePositions) : 0);
@@ -119,17 +154,18 @@ void AttentionStep::Attend(const Block& block, std::size_t kv_head, std::size_t 
     kernels_.attend({.queries = queries,
                      .rows = rows,
                      .head_dim = dim,
-                     .keys = cache.page(page).keys(block.layer, kv_head),
-                     .values = cache.page(page).values(block.layer, kv_head),
+                     .keys = cached.keys(block.cache_layer, part.kv_head),
+                     .values = cached.values(block.cache_layer, part.kv_head),
                      .visible = scratch.visible_.data(),
-                     .scale = 1.0F / std::sqrt(static_cast<float>(dim)),
+                     .scale = config_.attention_scale,
                      .max = scratch.max_.data(),
                      .sum = scratch.sum_.data(),
                      .accumulator = scratch.accumulator_.get()});
   }
   for (std::size_t row = 0; row < rows; ++row) {
     const float share = 1.0F / scratch.sum_[row];
-    float* out = block.out + (begin + row / group) * width + (kv_head * group + row % group) * dim;
+    float* out =
+        block.out + (first_row + row / group) * width + (part.kv_head * group + row % group) * dim;
     for (std::size_t d = 0; d < dim; ++d) out[d] = scratch.accumulator_[row * dim + d] * share;
   }
 }

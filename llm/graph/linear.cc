@@ -44,21 +44,33 @@ void MultiplyPanel(const Linear& linear, std::size_t panel, const LinearInput& i
 }
 
 // Calls work(panel, first token, tokens, scratch) for every panel and every kPanelTokens of the
-// tokens from first_token on. Items of one piece of the tokens follow each other, so that its
-// activations stay in the cache while the panels pass.
+// tokens. Items of one piece of the tokens follow each other, so that its activations stay in the
+// cache while the panels pass.
 template <typename Work>
-void ForEachPanel(std::size_t panels, std::size_t first_token, std::size_t tokens,
-                  const LinearInput& input, const LinearContext& context, const Work& work) {
-  if (first_token >= tokens) return;
-  const std::size_t item_tokens = ItemTokens(input.padded());
-  const std::size_t pieces = (tokens - first_token + item_tokens - 1) / item_tokens;
+void ForEachPanel(std::size_t panels, std::size_t tokens, std::size_t padded_columns,
+                  const LinearContext& context, const Work& work) {
+  if (tokens == 0) return;
+  const std::size_t item_tokens = ItemTokens(padded_columns);
+  const std::size_t pieces = (tokens + item_tokens - 1) / item_tokens;
   context.team.For(pieces * panels, [&](std::size_t item, std::size_t thread) {
-    const std::size_t begin = first_token + item / panels * item_tokens;
+    const std::size_t begin = item / panels * item_tokens;
     const std::size_t end = std::min(begin + item_tokens, tokens);
     for (std::size_t first = begin; first < end; first += kPanelTokens) {
       work(item % panels, first, std::min(kPanelTokens, end - first), context.scratch[thread]);
     }
   });
+}
+
+auto GateOf(Activation activation, const kernels::KernelTable& kernels) {
+  switch (activation) {
+    case Activation::kRelu2:
+      return kernels.relu2_gate;
+    case Activation::kGelu:
+      return kernels.gelu_gate;
+    case Activation::kSilu:
+      break;
+  }
+  return kernels.silu_gate;
 }
 
 }  // namespace
@@ -93,45 +105,37 @@ PanelScratch::PanelScratch(std::size_t columns)
       first_(MakeAlignedArray<float>(kPanelTokens * kPanelRows)),
       second_(MakeAlignedArray<float>(kPanelTokens * kPanelRows)) {}
 
-void Multiply(std::span<const Product> products, const LinearInput& input, std::size_t tokens,
-              const LinearContext& context) {
-  // The panels of all products as one sequence; each product begins at its own token.
+void Multiply(std::span<const Product> products, std::size_t tokens, const LinearContext& context) {
+  // The panels of all products as one sequence.
   std::size_t panels = 0;
-  std::size_t first_token = tokens;
-  for (const Product& product : products) {
-    panels += product.linear->panel_count();
-    first_token = std::min(first_token, product.first_token);
-  }
-  ForEachPanel(panels, first_token, tokens, input, context,
+  for (const Product& product : products) panels += product.linear->panel_count();
+  ForEachPanel(panels, tokens, products.front().input->padded(), context,
                [&](std::size_t panel, std::size_t first, std::size_t count, PanelScratch& scratch) {
                  const Product* product = products.data();
                  while (panel >= product->linear->panel_count()) {
                    panel -= product->linear->panel_count();
                    ++product;
                  }
-                 const std::size_t begin = std::max(first, product->first_token);
-                 if (begin >= first + count) return;
                  const Linear& linear = *product->linear;
                  const std::size_t row = panel * kPanelRows;
                  const std::size_t rows = std::min(kPanelRows, linear.rows - row);
-                 MultiplyPanel(linear, panel, input, begin, first + count - begin, context.kernels,
+                 MultiplyPanel(linear, panel, *product->input, first, count, context.kernels,
                                scratch, scratch.first());
-                 for (std::size_t t = begin; t < first + count; ++t) {
-                   std::copy_n(scratch.first() + (t - begin) * kPanelRows, rows,
-                               product->out + t * linear.rows + row);
+                 for (std::size_t t = 0; t < count; ++t) {
+                   std::copy_n(scratch.first() + t * kPanelRows, rows,
+                               product->out + (first + t) * linear.rows + row);
                  }
                });
 }
 
-void MultiplyAdd(const Product& product, const LinearInput& input, std::size_t tokens,
-                 const LinearContext& context) {
+void MultiplyAdd(const Product& product, std::size_t tokens, const LinearContext& context) {
   const Linear& linear = *product.linear;
-  ForEachPanel(linear.panel_count(), product.first_token, tokens, input, context,
+  ForEachPanel(linear.panel_count(), tokens, product.input->padded(), context,
                [&](std::size_t panel, std::size_t first, std::size_t count, PanelScratch& scratch) {
                  const std::size_t row = panel * kPanelRows;
                  const std::size_t rows = std::min(kPanelRows, linear.rows - row);
-                 MultiplyPanel(linear, panel, input, first, count, context.kernels, scratch,
-                               scratch.first());
+                 MultiplyPanel(linear, panel, *product.input, first, count, context.kernels,
+                               scratch, scratch.first());
                  for (std::size_t t = 0; t < count; ++t) {
                    context.kernels.add(product.out + (first + t) * linear.rows + row,
                                        scratch.first() + t * kPanelRows, rows);
@@ -139,23 +143,22 @@ void MultiplyAdd(const Product& product, const LinearInput& input, std::size_t t
                });
 }
 
-void MultiplyGated(const Linear& gate, const Linear& up, Activation activation,
-                   std::size_t first_token, const LinearInput& input, std::size_t tokens,
-                   float* out, const LinearContext& context) {
-  const auto combine =
-      activation == Activation::kRelu2 ? context.kernels.relu2_gate : context.kernels.silu_gate;
-  ForEachPanel(
-      gate.panel_count(), first_token, tokens, input, context,
-      [&](std::size_t panel, std::size_t first, std::size_t count, PanelScratch& scratch) {
-        const std::size_t row = panel * kPanelRows;
-        const std::size_t rows = std::min(kPanelRows, gate.rows - row);
-        MultiplyPanel(gate, panel, input, first, count, context.kernels, scratch, scratch.first());
-        MultiplyPanel(up, panel, input, first, count, context.kernels, scratch, scratch.second());
-        for (std::size_t t = 0; t < count; ++t) {
-          combine(scratch.first() + t * kPanelRows, scratch.second() + t * kPanelRows, rows,
-                  out + (first + t) * gate.rows + row);
-        }
-      });
+void MultiplyGated(const GatedProduct& product, std::size_t tokens, const LinearContext& context) {
+  const Linear& gate = *product.gate;
+  const auto combine = GateOf(product.activation, context.kernels);
+  ForEachPanel(gate.panel_count(), tokens, product.gate_input->padded(), context,
+               [&](std::size_t panel, std::size_t first, std::size_t count, PanelScratch& scratch) {
+                 const std::size_t row = panel * kPanelRows;
+                 const std::size_t rows = std::min(kPanelRows, gate.rows - row);
+                 MultiplyPanel(gate, panel, *product.gate_input, first, count, context.kernels,
+                               scratch, scratch.first());
+                 MultiplyPanel(*product.up, panel, *product.up_input, first, count, context.kernels,
+                               scratch, scratch.second());
+                 for (std::size_t t = 0; t < count; ++t) {
+                   combine(scratch.first() + t * kPanelRows, scratch.second() + t * kPanelRows,
+                           rows, product.out + (first + t) * gate.rows + row);
+                 }
+               });
 }
 
 }  // namespace sworn::llm

@@ -85,24 +85,28 @@ struct LinearContext {
   std::span<PanelScratch> scratch;  // one for each thread of the team
 };
 
-/// One matrix of a step; tokens from first_token on are multiplied.
+/// One matrix of a step and what it multiplies.
 struct Product {
   const Linear* linear;
-  std::size_t first_token;
-  float* out;  // [tokens, linear->rows], indexed by the same tokens
+  const LinearInput* input;
+  float* out;  // [tokens, linear->rows]
 };
 
-/// out = W x for each of the products, in one parallel step.
-void Multiply(std::span<const Product> products, const LinearInput& input, std::size_t tokens,
-              const LinearContext& context);
+/// out = W x for each of the products, in one parallel step. Their inputs are equally wide.
+void Multiply(std::span<const Product> products, std::size_t tokens, const LinearContext& context);
 
-/// residual += W x.
-void MultiplyAdd(const Product& product, const LinearInput& input, std::size_t tokens,
-                 const LinearContext& context);
+/// out += W x.
+void MultiplyAdd(const Product& product, std::size_t tokens, const LinearContext& context);
 
-/// out = activation(gate x) * (up x); out is [tokens, gate.rows].
-void MultiplyGated(const Linear& gate, const Linear& up, Activation activation,
-                   std::size_t first_token, const LinearInput& input, std::size_t tokens,
-                   float* out, const LinearContext& context);
+/// out = activation(gate x) * (up x'), [tokens, gate.rows]; x and x' are equally wide.
+struct GatedProduct {
+  const Linear* gate;
+  const LinearInput* gate_input;
+  const Linear* up;
+  const LinearInput* up_input;
+  Activation activation;
+  float* out;
+};
+void MultiplyGated(const GatedProduct& product, std::size_t tokens, const LinearContext& context);
 
 }  // namespace sworn::llm

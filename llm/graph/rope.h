@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <vector>
 
-#include "llm/files/model_config.h"
-
 namespace sworn::llm {
 
 /// Cosines and sines for one block of positions at a time. The frequencies are binary32 like those
@@ -15,9 +13,10 @@ namespace sworn::llm {
 class RopeTable {
  public:
   /// For blocks of at most `positions`.
-  RopeTable(const ModelConfig& config, std::size_t positions);
+  RopeTable(std::size_t head_dim, float theta, std::size_t positions);
 
-  /// Makes row `index` that of `position`. Distinct rows may be set in several threads.
+  /// Makes row `index` that of `position`, if it is not yet. Distinct rows may be set in several
+  /// threads.
   void Set(std::size_t index, std::size_t position) noexcept;
 
   /// [head_dim / 2] of row `index`.
@@ -34,6 +33,7 @@ class RopeTable {
   std::vector<float> frequencies_;  // theta^(-i / half)
   std::vector<float> cosines_;      // [positions, half]
   std::vector<float> sines_;        // [positions, half]
+  std::vector<std::size_t> held_;   // position + 1 of each row; 0: none
 };
 
 }  // namespace sworn::llm

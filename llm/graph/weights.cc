@@ -139,12 +139,16 @@ class Loader {
  private:
   LayerWeights DescribeLayer(std::size_t index) {
     const std::string prefix = "blk." + std::to_string(index) + ".";
-    const auto norm = [&](const char* name, std::size_t length) {
+    const auto norm = [&](const std::string& name, std::size_t length) {
       return LoadVector(file_, prefix + name + ".weight", length, kernels_);
     };
     const auto linear = [&](const char* name, std::size_t rows, std::size_t columns,
                             bool rotated = false) {
-      return Describe(prefix + name + ".weight", rows, columns, rotated);
+      Linear described = Describe(prefix + name + ".weight", rows, columns, rotated);
+      if (config_.projection_norms) {
+        described.norm = norm(std::string(name) + "_norm_in", columns);
+      }
+      return described;
     };
     LayerWeights layer;
     layer.attention_norm = norm("attn_norm", config_.hidden);
@@ -152,6 +156,14 @@ class Loader {
     if (config_.sub_norms) {
       layer.attention_sub_norm = norm("attn_sub_norm", config_.attention_width());
       layer.ffn_sub_norm = norm("ffn_sub_norm", config_.ffn);
+    }
+    if (config_.head_norms) {
+      layer.query_norm = norm("attn_q_norm", config_.head_dim);
+      layer.key_norm = norm("attn_k_norm", config_.head_dim);
+    }
+    if (config_.post_norms) {
+      layer.attention_post_norm = norm("post_attention_norm", config_.hidden);
+      layer.ffn_post_norm = norm("post_ffw_norm", config_.hidden);
     }
     layer.query = linear("attn_q", config_.attention_width(), config_.hidden, true);
     layer.key = linear("attn_k", config_.kv_width(), config_.hidden, true);

@@ -45,6 +45,7 @@ struct Linear {
   std::size_t interleaved_head_dim = 0;
   const std::uint8_t* panels = nullptr;  // kernels/panels.h; null for a dense matrix
   float scale = 0;                       // weight = scale * ternary value
+  std::vector<float> norm;               // [columns], of its input; empty in most models
 
   [[nodiscard]] bool ternary() const noexcept { return panels != nullptr; }
   [[nodiscard]] std::size_t panel_count() const noexcept {
@@ -56,16 +57,21 @@ struct Linear {
 
 struct LayerWeights {
   std::vector<float> attention_norm;
-  std::vector<float> attention_sub_norm;  // empty in a model without sub-norms, like the next
   std::vector<float> ffn_norm;
-  std::vector<float> ffn_sub_norm;
-  Linear query;   // [heads * head_dim, hidden]
-  Linear key;     // [kv_heads * head_dim, hidden]
-  Linear value;   // [kv_heads * head_dim, hidden]
-  Linear output;  // [hidden, heads * head_dim]
-  Linear gate;    // [ffn, hidden]
-  Linear up;      // [ffn, hidden]
-  Linear down;    // [hidden, ffn]
+  // Empty where the model has none, as ModelConfig says.
+  std::vector<float> attention_sub_norm;   // [heads * head_dim]
+  std::vector<float> ffn_sub_norm;         // [ffn]
+  std::vector<float> query_norm;           // [head_dim], of each head
+  std::vector<float> key_norm;             // [head_dim]
+  std::vector<float> attention_post_norm;  // [hidden]
+  std::vector<float> ffn_post_norm;        // [hidden]
+  Linear query;                            // [heads * head_dim, hidden]
+  Linear key;                              // [kv_heads * head_dim, hidden]
+  Linear value;                            // [kv_heads * head_dim, hidden]
+  Linear output;                           // [hidden, heads * head_dim]
+  Linear gate;                             // [ffn, hidden]
+  Linear up;                               // [ffn, hidden]
+  Linear down;                             // [hidden, ffn]
 };
 
 /// Immutable after loading. Views into the model file, which must outlive it.

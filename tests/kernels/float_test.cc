@@ -238,6 +238,31 @@ TEST(ElementsTest, SiluOfGreatMagnitudesIsTheirLimit) {
   EXPECT_EQ(out, (std::vector<float>{0.0F, 2e4F, 0.0F, 0.0F}));
 }
 
+TEST(ElementsTest, GeluIsItsTanhForm) {
+  std::vector<float> gate;
+  for (int i = -800; i <= 800; ++i) gate.push_back(static_cast<float>(i) / 100.0F);
+  const std::vector<float> up(gate.size(), 3.0F);
+  std::vector<float> out(gate.size());
+  Scalar().gelu_gate(gate.data(), up.data(), gate.size(), out.data());
+  for (std::size_t i = 0; i < gate.size(); ++i) {
+    const double x = gate[i];
+    const double inner = std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
+    // 1 + tanh cancels for negative x, in double too: the logistic form is the same number.
+    const double exact = x / (1 + std::exp(-2 * inner)) * 3.0;
+    EXPECT_NEAR(exact, 1.5 * x * (1 + std::tanh(inner)), 1e-12);
+    // The exponent is rounded to 2^-24 of itself, and it reaches 50.
+    EXPECT_NEAR(out[i], exact, 1e-5 * std::fabs(exact)) << x;
+  }
+}
+
+TEST(ElementsTest, GeluOfGreatMagnitudesIsItsLimit) {
+  const std::vector<float> gate = {-1e20F, 1e20F, -100.0F, 100.0F, 0.0F};
+  const std::vector<float> up(5, 2.0F);
+  std::vector<float> out(5);
+  Scalar().gelu_gate(gate.data(), up.data(), 5, out.data());
+  EXPECT_EQ(out, (std::vector<float>{0.0F, 2e20F, 0.0F, 200.0F, 0.0F}));
+}
+
 TEST(RotateTest, TurnsThePairsOfBothHalves) {
   std::mt19937 random(kSeed);
   SCOPED_TRACE(kSeed);

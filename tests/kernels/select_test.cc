@@ -56,6 +56,7 @@ TEST(RunnableKernels, HaveEveryOperation) {
     EXPECT_NE(table->rotate, nullptr);
     EXPECT_NE(table->relu2_gate, nullptr);
     EXPECT_NE(table->silu_gate, nullptr);
+    EXPECT_NE(table->gelu_gate, nullptr);
     EXPECT_NE(table->exp, nullptr);
     EXPECT_NE(table->attend, nullptr);
   }

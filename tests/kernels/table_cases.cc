@@ -259,6 +259,7 @@ std::vector<std::uint8_t> Gate(Gating gate_function) {
 }
 std::vector<std::uint8_t> Relu2Gate(const KernelTable& table) { return Gate(table.relu2_gate); }
 std::vector<std::uint8_t> SiluGate(const KernelTable& table) { return Gate(table.silu_gate); }
+std::vector<std::uint8_t> GeluGate(const KernelTable& table) { return Gate(table.gelu_gate); }
 
 std::vector<std::uint8_t> Exp(const KernelTable& table) {
   Random random(9);
@@ -420,6 +421,7 @@ constexpr TableCase kCases[] = {
     {"rotate", Rotate},
     {"relu2_gate", Relu2Gate},
     {"silu_gate", SiluGate},
+    {"gelu_gate", GeluGate},
     {"exp", Exp},
     {"attend", Attend},
 };
