@@ -118,6 +118,13 @@ struct KernelTable {
   /// May be in place.
   void (*rms_norm)(const float* x, const float* weight, std::size_t n, float epsilon,
                    float* out) noexcept;
+  /// out[i] = fma((x[i] - m) * r, weight[i], bias[i]), m = lane sum of x / n, r = 1 / sqrt(s / n +
+  /// epsilon), s = lane sum by fma of (x[i] - m)^2. May be in place.
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, std::size_t n,
+                     float epsilon, float* out) noexcept;
+  /// out[i] = fma(float(in[i]) * scale, scales[i], bias[i]).
+  void (*scale_rows)(const std::int32_t* in, std::size_t n, float scale, const float* scales,
+                     const float* bias, float* out) noexcept;
   /// x[i] += y[i].
   void (*add)(float* x, const float* y, std::size_t n) noexcept;
   /// Rotates the pairs (i, i + half) of x, in place: a' = fma(a, cos, -(b * sin)),
@@ -131,6 +138,9 @@ struct KernelTable {
   /// up[i]: GELU in its tanh form, 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), by the
   /// identity (1 + tanh u) / 2 = 1 / (1 + exp(-2u)). May be in place on either input.
   void (*gelu_gate)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+  /// out[i] = x[i] / 2 * (1 + erf(x[i] / sqrt(2))) by the polynomial of kernels/float_ops.inc:
+  /// within 3e-7 * |x[i]|. May be in place.
+  void (*gelu)(const float* x, std::size_t n, float* out) noexcept;
   /// out[i] = exp(x[i]) by the polynomial of kernels/vector_math.inc: within 2 ulp, 0 below -87.3,
   /// inf above 88.7. May be in place.
   void (*exp)(const float* x, std::size_t n, float* out) noexcept;

@@ -27,11 +27,14 @@ struct FloatOps {
   decltype(KernelTable::widen_bf16) widen_bf16;
   decltype(KernelTable::narrow_f16) narrow_f16;
   decltype(KernelTable::rms_norm) rms_norm;
+  decltype(KernelTable::layer_norm) layer_norm;
+  decltype(KernelTable::scale_rows) scale_rows;
   decltype(KernelTable::add) add;
   decltype(KernelTable::rotate) rotate;
   decltype(KernelTable::relu2_gate) relu2_gate;
   decltype(KernelTable::silu_gate) silu_gate;
   decltype(KernelTable::gelu_gate) gelu_gate;
+  decltype(KernelTable::gelu) gelu;
   decltype(KernelTable::exp) exp;
   decltype(KernelTable::attend) attend;
 };

@@ -64,11 +64,14 @@ KernelTable Join(const Candidate& candidate) {
           .widen_bf16 = floats.widen_bf16,
           .narrow_f16 = floats.narrow_f16,
           .rms_norm = floats.rms_norm,
+          .layer_norm = floats.layer_norm,
+          .scale_rows = floats.scale_rows,
           .add = floats.add,
           .rotate = floats.rotate,
           .relu2_gate = floats.relu2_gate,
           .silu_gate = floats.silu_gate,
           .gelu_gate = floats.gelu_gate,
+          .gelu = floats.gelu,
           .exp = floats.exp,
           .attend = floats.attend};
 }

@@ -12,6 +12,8 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "llm/files/hf_encoder_tokenizer.h"
+#include "llm/files/hf_vocabulary.h"
 #include "llm/files/sentencepiece_file.h"
 
 namespace sworn::llm {
@@ -24,36 +26,8 @@ constexpr std::uint64_t kMaxTokenizerBytes = std::uint64_t{64} * 1024 * 1024;
 constexpr std::uint64_t kMaxTokenizerConfigBytes = std::uint64_t{8} * 1024 * 1024;
 constexpr std::uint64_t kMaxTemplateBytes = std::uint64_t{1024} * 1024;
 
-// GGUF's token types.
-constexpr std::int64_t kNormal = 1;
-constexpr std::int64_t kUnknown = 2;
-constexpr std::int64_t kControl = 3;
-constexpr std::int64_t kUserDefined = 4;
-constexpr std::int64_t kUnused = 5;
-constexpr std::int64_t kByte = 6;
-
-struct Tokens {
-  std::vector<std::string> texts;
-  std::vector<std::int64_t> types;
-  std::vector<double> scores;  // empty, or one for each
-
-  void Put(std::uint64_t id, const std::string& text, std::int64_t type, const std::string& where) {
-    if (id >= kMaxArrayElements) {
-      throw Error(ErrorCode::kIntegrity, where + ": the token id " + std::to_string(id));
-    }
-    if (id >= texts.size()) Grow(id + 1);
-    texts[id] = text;
-    types[id] = type;
-  }
-  // Ids that nothing is put at.
-  void Grow(std::size_t size) {
-    for (std::size_t id = texts.size(); id < size; ++id) {
-      texts.push_back("[unused " + std::to_string(id) + "]");
-      types.push_back(kUnused);
-    }
-    if (!scores.empty()) scores.resize(size, 0);
-  }
-};
+// What XLM-RoBERTa's models call their SentencePiece model.
+constexpr const char* kFairseqFile = "sentencepiece.bpe.model";
 
 [[noreturn]] void Damaged(const std::string& where, const std::string& why) {
   throw Error(ErrorCode::kIntegrity, where + ": " + why);
@@ -72,25 +46,9 @@ std::pair<std::string, std::string> MergeParts(const json& merge, const std::str
   Damaged(where, "a merge that is no pair of pieces");
 }
 
-// Whether any part of a pre-tokenizer, decoder or the like is of `type`.
-const json* FindPart(const json& part, std::string_view type) {
-  const json* const own = JsonMember(part, "type");
-  if (own != nullptr && own->is_string() && own->get_ref<const std::string&>() == type) {
-    return &part;
-  }
-  for (const char* const list : {"pretokenizers", "decoders", "processors", "normalizers"}) {
-    const json* const parts = JsonMember(part, list);
-    if (parts == nullptr || !parts->is_array()) continue;
-    for (const json& inner : *parts) {
-      if (const json* const found = FindPart(inner, type)) return found;
-    }
-  }
-  return nullptr;
-}
-
 // GGUF's name of the rule that cuts a text into pieces; the pattern itself where it has none, which
 // LoadTokenizer then refuses by that name.
-std::string PreTokenizer(const json& tokenizer, const Tokens& tokens, const std::string& where) {
+std::string PreTokenizer(const json& tokenizer, const HfTokens& tokens, const std::string& where) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kPatterns = {{
       {"llama-bpe",
        R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
@@ -126,7 +84,8 @@ std::string PreTokenizer(const json& tokenizer, const Tokens& tokens, const std:
 
 // A token's score under SentencePiece's rule, which joins the pair of the best score: the rank of
 // the first merge that makes it.
-void ScoreByMerges(const std::vector<std::pair<std::string, std::string>>& merges, Tokens& tokens) {
+void ScoreByMerges(const std::vector<std::pair<std::string, std::string>>& merges,
+                   HfTokens& tokens) {
   std::unordered_map<std::string, std::size_t> ranks;
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     ranks.emplace(merges[rank].first + merges[rank].second, rank);
@@ -138,50 +97,6 @@ void ScoreByMerges(const std::vector<std::pair<std::string, std::string>>& merge
   }
 }
 
-bool IsByteToken(const std::string& text) {  // "<0x0A>"
-  return text.size() == 6 && text.starts_with("<0x") && text.back() == '>';
-}
-
-Tokens ReadVocabulary(const json& tokenizer, const json& model, const std::string& where) {
-  const json* const vocabulary = JsonMember(model, "vocab");
-  if (vocabulary == nullptr || !vocabulary->is_object()) Damaged(where, "'vocab' is missing");
-  const bool fallback = JsonFlag(model, "byte_fallback", where).value_or(false);
-  const std::string unknown = JsonText(model, "unk_token", where).value_or("");
-  // Ids are dense but for a few: a far one must not make us fill millions of them.
-  const std::size_t limit = 2 * vocabulary->size() + 65'536;
-  Tokens tokens;
-  const auto put = [&](const json& id, const std::string& text, std::int64_t type) {
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= limit) {
-      Damaged(where, "token '" + text + "' has no usable id");
-    }
-    tokens.Put(id.get<std::uint64_t>(), text, type, where);
-  };
-  for (const auto& [text, id] : vocabulary->items()) {
-    std::int64_t type = kNormal;
-    if (text == unknown) type = kUnknown;
-    if (fallback && IsByteToken(text)) type = kByte;
-    put(id, text, type);
-  }
-  const json* const added = JsonMember(tokenizer, "added_tokens");
-  if (added != nullptr && added->is_array()) {
-    for (const json& token : *added) {
-      const json* const id = JsonMember(token, "id");
-      const std::string text = JsonText(token, "content", where).value_or("");
-      if (id == nullptr || text.empty()) Damaged(where, "an added token without id or text");
-      const bool special = JsonFlag(token, "special", where).value_or(false);
-      put(*id, text, text == unknown ? kUnknown : special ? kControl : kUserDefined);
-    }
-  }
-  return tokens;
-}
-
-void Store(Tokens tokens, std::size_t vocabulary, Metadata& metadata) {
-  if (tokens.texts.size() < vocabulary) tokens.Grow(vocabulary);
-  if (!tokens.scores.empty()) metadata["tokenizer.ggml.scores"] = std::move(tokens.scores);
-  metadata["tokenizer.ggml.tokens"] = std::move(tokens.texts);
-  metadata["tokenizer.ggml.token_type"] = std::move(tokens.types);
-}
-
 void TranslateTokenizerJson(const json& tokenizer, const std::string& where, std::size_t vocabulary,
                             Metadata& metadata) {
   const json* const model = JsonMember(tokenizer, "model");
@@ -189,15 +104,17 @@ void TranslateTokenizerJson(const json& tokenizer, const std::string& where, std
   // Files of older versions leave the type out where merges say it.
   const std::string type = JsonText(*model, "type", where)
                                .value_or(JsonMember(*model, "merges") == nullptr ? "none" : "BPE");
+  if (type == "WordPiece") return TranslateWordPiece(tokenizer, where, vocabulary, metadata);
+  if (type == "Unigram") return TranslateUnigram(tokenizer, where, vocabulary, metadata);
   if (type != "BPE") {
-    throw Error(ErrorCode::kUnsupportedMedia,
-                where + ": a tokenizer of the type '" + type + "' is not read; BPE is");
+    throw Error(ErrorCode::kUnsupportedMedia, where + ": a tokenizer of the type '" + type +
+                                                  "' is not read; BPE, WordPiece and Unigram are");
   }
   const json* const listed = JsonMember(*model, "merges");
   if (listed == nullptr || !listed->is_array()) Damaged(where, "'merges' is missing");
   std::vector<std::pair<std::string, std::string>> merges;
   for (const json& merge : *listed) merges.push_back(MergeParts(merge, where));
-  Tokens tokens = ReadVocabulary(tokenizer, *model, where);
+  HfTokens tokens = ReadHfTokens(tokenizer, *model, where);
 
   const json* const pre = JsonMember(tokenizer, "pre_tokenizer");
   const json* const decoder = JsonMember(tokenizer, "decoder");
@@ -228,7 +145,29 @@ void TranslateTokenizerJson(const json& tokenizer, const std::string& where, std
   metadata["tokenizer.ggml.add_bos_token"] = single != nullptr && single->is_array() &&
                                              !single->empty() &&
                                              JsonMember(single->front(), "SpecialToken") != nullptr;
-  Store(std::move(tokens), vocabulary, metadata);
+  StoreTokens(std::move(tokens), vocabulary, metadata);
+}
+
+// Fairseq's ids, with which XLM-RoBERTa was trained, of SentencePiece's: <s>, <pad>, </s> and <unk>
+// come first, and the pieces behind SentencePiece's own three follow.
+void ToFairseq(SentencePieceFile& file) {
+  constexpr std::size_t kOwn = 3;
+  if (file.pieces.size() < kOwn) {
+    throw Error(ErrorCode::kIntegrity, "the SentencePiece model has too few pieces");
+  }
+  const auto replace = [](auto& list, auto front) {
+    list.erase(list.begin(), list.begin() + kOwn);
+    list.insert(list.begin(), front.begin(), front.end());
+  };
+  replace(file.pieces, std::vector<std::string>{"<s>", "<pad>", "</s>", "<unk>"});
+  replace(file.scores, std::vector<double>(4, 0));
+  replace(file.types, std::vector<std::int64_t>{kHfControl, kHfControl, kHfControl, kHfUnknown});
+  file.bos = 0;
+  file.eos = 2;
+  file.unknown = 3;
+  file.pieces.emplace_back("<mask>");
+  file.scores.push_back(0);
+  file.types.push_back(kHfControl);
 }
 
 void TranslateSentencePiece(const fs::path& path, const json& tokenizer_config,
@@ -236,7 +175,9 @@ void TranslateSentencePiece(const fs::path& path, const json& tokenizer_config,
                             Metadata& metadata) {
   SentencePieceFile file = ParseSentencePiece(ReadFile(path, kMaxTokenizerBytes));
   const bool bpe = file.kind == SentencePieceFile::Kind::kBpe;
-  Tokens tokens;
+  const bool fairseq = path.filename() == kFairseqFile;
+  if (fairseq) ToFairseq(file);
+  HfTokens tokens;
   tokens.texts = std::move(file.pieces);
   tokens.types = std::move(file.types);
   tokens.scores = std::move(file.scores);
@@ -252,13 +193,13 @@ void TranslateSentencePiece(const fs::path& path, const json& tokenizer_config,
       if (id < tokens.texts.size()) continue;
       const bool special = JsonFlag(token, "special", config_where).value_or(false);
       tokens.Put(id, JsonText(token, "content", config_where).value_or(""),
-                 special ? kControl : kUserDefined, config_where);
+                 special ? kHfControl : kHfUserDefined, config_where);
     }
   }
   metadata["tokenizer.ggml.model"] = std::string(bpe ? "llama" : "t5");
   metadata["tokenizer.ggml.add_space_prefix"] = file.adds_space;
   metadata["tokenizer.ggml.remove_extra_whitespaces"] = file.one_space;
-  metadata["tokenizer.ggml.add_bos_token"] = bpe;
+  metadata["tokenizer.ggml.add_bos_token"] = bpe || fairseq;
   const std::array<std::pair<const char*, std::int64_t>, 3> ids = {
       {{"unknown", file.unknown}, {"bos", file.bos}, {"eos", file.eos}}};
   for (const auto& [name, id] : ids) {
@@ -269,7 +210,7 @@ void TranslateSentencePiece(const fs::path& path, const json& tokenizer_config,
     for (const char c : file.charsmap) bytes.push_back(static_cast<std::uint8_t>(c));
     metadata["tokenizer.ggml.precompiled_charsmap"] = std::move(bytes);
   }
-  Store(std::move(tokens), vocabulary, metadata);
+  StoreTokens(std::move(tokens), vocabulary, metadata);
 }
 
 // "bos_token_id": 1 or [1, 2], of which the first counts.
@@ -313,6 +254,11 @@ void TranslateTokenizer(const fs::path& folder, const json& config, std::size_t 
   } else if (fs::exists(folder / "tokenizer.model")) {
     TranslateSentencePiece(folder / "tokenizer.model", tokenizer_config, config_where, vocabulary,
                            metadata);
+  } else if (fs::exists(folder / kFairseqFile)) {
+    TranslateSentencePiece(folder / kFairseqFile, tokenizer_config, config_where, vocabulary,
+                           metadata);
+  } else if (fs::exists(folder / "vocab.txt")) {
+    TranslateVocabText(folder / "vocab.txt", tokenizer_config, config_where, vocabulary, metadata);
   } else {
     return;
   }

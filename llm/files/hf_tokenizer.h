@@ -10,8 +10,9 @@
 
 namespace sworn::llm {
 
-/// Reads tokenizer.json (BPE: byte-level, or of characters with byte fallback), otherwise
-/// tokenizer.model (SentencePiece), and the ids and template of tokenizer_config.json,
+/// Reads tokenizer.json (BPE: byte-level, or of characters with byte fallback; WordPiece; unigram),
+/// otherwise tokenizer.model or sentencepiece.bpe.model (SentencePiece) or vocab.txt (WordPiece),
+/// and the ids and template of tokenizer_config.json,
 /// chat_template.jinja and `config` (config.json). Ids without a token, up to `vocabulary` (the
 /// rows of the embedding), become unused tokens. A folder without tokenizer adds nothing. Throws
 /// kIntegrity or kUnsupportedMedia, naming the file.

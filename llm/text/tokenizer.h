@@ -53,7 +53,8 @@ class Tokenizer {
 
 /// From "tokenizer.ggml.*" of a model file: gpt2 (byte-level BPE; pre-tokenizers gpt-2, llama-bpe,
 /// qwen2, falcon3, smollm; a missing "pre" means llama-bpe for bitnet architectures), llama
-/// (SentencePiece BPE), t5 (SentencePiece unigram). Throws kUnsupportedMedia or kIntegrity.
+/// (SentencePiece BPE), t5 (SentencePiece unigram), bert
+/// (WordPiece). Throws kUnsupportedMedia or kIntegrity.
 std::unique_ptr<const Tokenizer> LoadTokenizer(const ModelFile& file);
 
 }  // namespace sworn::llm

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text/unicode.h"
+#include "llm/text/wordpiece_tokenizer.h"
 
 namespace sworn::llm {
 namespace {
@@ -116,8 +117,9 @@ std::unique_ptr<const Tokenizer> LoadTokenizer(const ModelFile& file) {
   if (*model == "gpt2") return MakeBpeTokenizer(file);
   if (*model == "llama") return MakeSpmTokenizer(file);
   if (*model == "t5") return MakeUnigramTokenizer(file);
-  throw Error(ErrorCode::kUnsupportedMedia,
-              "tokenizer.ggml.model '" + *model + "' is not supported; gpt2, llama and t5 are");
+  if (*model == "bert") return MakeWordPieceTokenizer(file);
+  throw Error(ErrorCode::kUnsupportedMedia, "tokenizer.ggml.model '" + *model +
+                                                "' is not supported; gpt2, llama, t5 and bert are");
 }
 
 }  // namespace sworn::llm

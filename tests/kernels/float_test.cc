@@ -70,6 +70,61 @@ TEST(ExpTest, EndsInZeroAndInfinity) {
   EXPECT_EQ(out[9], 1.0F);
 }
 
+TEST(GeluTest, IsCloseToTheErrorFunctionsOne) {
+  std::vector<float> x;
+  for (int i = -120'001; i <= 120'001; i += 2) x.push_back(static_cast<float>(i) * 1e-4F);
+  std::vector<float> out(x.size());
+  Best().gelu(x.data(), x.size(), out.data());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto v = static_cast<double>(x[i]);
+    const double expected = 0.5 * v * std::erfc(-v / std::sqrt(2.0));
+    ASSERT_NEAR(out[i], expected, 3e-7 * std::fabs(v)) << "gelu(" << x[i] << ")";
+    // The tail keeps its digits, too.
+    if (v > -8) {
+      ASSERT_NEAR(out[i] / expected, 1, 1e-5) << "gelu(" << x[i] << ")";
+    }
+  }
+}
+
+TEST(LayerNormTest, HasMeanZeroAndVarianceOneBeforeWeightAndBias) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal(3.0F, 2.0F);
+  for (const std::size_t n : {1, 7, 16, 33, 384}) {
+    std::vector<float> x(n);
+    std::vector<float> weight(n);
+    std::vector<float> bias(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      x[i] = normal(random);
+      weight[i] = normal(random);
+      bias[i] = normal(random);
+    }
+    double mean = 0;
+    for (const float v : x) mean += static_cast<double>(v) / static_cast<double>(n);
+    double variance = 0;
+    for (const float v : x) {
+      variance += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean);
+    }
+    variance /= static_cast<double>(n);
+    std::vector<float> out(n);
+    Best().layer_norm(x.data(), weight.data(), bias.data(), n, 1e-5F, out.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      const double expected = (static_cast<double>(x[i]) - mean) / std::sqrt(variance + 1e-5) *
+                                  static_cast<double>(weight[i]) +
+                              static_cast<double>(bias[i]);
+      EXPECT_NEAR(out[i], expected, 2e-5) << n << " " << i;
+    }
+  }
+}
+
+TEST(ScaleRowsTest, MultipliesBothScalesAndAddsTheBias) {
+  const std::vector<std::int32_t> in = {4, -8, 100};
+  const std::vector<float> scales = {2, 0.5F, -1};
+  const std::vector<float> bias = {1, 0, -3};
+  std::vector<float> out(3);
+  Best().scale_rows(in.data(), 3, 0.25F, scales.data(), bias.data(), out.data());
+  EXPECT_EQ(out, (std::vector<float>{3, -1, -28}));
+}
+
 TEST(HalfTest, WidensEveryValueExactlyAndBack) {
   for (std::uint32_t bits = 0; bits < 65'536; ++bits) {
     const auto half = static_cast<std::uint16_t>(bits);

@@ -213,6 +213,39 @@ std::vector<std::uint8_t> RmsNorm(const KernelTable& table) {
   return outputs.Take();
 }
 
+std::vector<std::uint8_t> LayerNorm(const KernelTable& table) {
+  Random random(18);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<float> x = random.Floats(n + Offset(n));
+    const std::vector<float> weight = random.Floats(n);
+    const std::vector<float> bias = random.Floats(n);
+    std::vector<float> out(n);
+    table.layer_norm(x.data() + Offset(n), weight.data(), bias.data(), n, 1e-12F, out.data());
+    outputs.Add(out);
+    float* const place = x.data() + Offset(n);
+    table.layer_norm(place, weight.data(), bias.data(), n, 1e-12F, place);
+    outputs.Add(x);
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> ScaleRows(const KernelTable& table) {
+  Random random(19);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<std::int32_t> in(n + Offset(n));
+    for (std::int32_t& v : in) v = static_cast<std::int32_t>(random.Bits()) >> random.Below(28);
+    const std::vector<float> scales = random.Floats(n);
+    const std::vector<float> bias = random.Floats(n);
+    std::vector<float> out(n);
+    table.scale_rows(in.data() + Offset(n), n, random.Float(), scales.data(), bias.data(),
+                     out.data());
+    outputs.Add(out);
+  }
+  return outputs.Take();
+}
+
 std::vector<std::uint8_t> Add(const KernelTable& table) {
   Random random(6);
   Outputs outputs;
@@ -260,6 +293,22 @@ std::vector<std::uint8_t> Gate(Gating gate_function) {
 std::vector<std::uint8_t> Relu2Gate(const KernelTable& table) { return Gate(table.relu2_gate); }
 std::vector<std::uint8_t> SiluGate(const KernelTable& table) { return Gate(table.silu_gate); }
 std::vector<std::uint8_t> GeluGate(const KernelTable& table) { return Gate(table.gelu_gate); }
+
+std::vector<std::uint8_t> Gelu(const KernelTable& table) {
+  Random random(20);
+  Outputs outputs;
+  for (const std::size_t n : Lengths()) {
+    std::vector<float> x = random.Floats(n + Offset(n));
+    table.gelu(x.data() + Offset(n), n, x.data() + Offset(n));
+    outputs.Add(x);
+  }
+  std::vector<float> x = {0.0F, -0.0F, 1e-45F, -1e-45F, 3e38F, -3e38F, kInfinity, -kInfinity};
+  for (int i = -15'000; i < 15'000; i += 7) x.push_back(static_cast<float>(i) * 1e-3F);
+  std::vector<float> out(x.size());
+  table.gelu(x.data(), x.size(), out.data());
+  outputs.Add(out);
+  return outputs.Take();
+}
 
 std::vector<std::uint8_t> Exp(const KernelTable& table) {
   Random random(9);
@@ -417,11 +466,14 @@ constexpr TableCase kCases[] = {
     {"widen_bf16", WidenBf16},
     {"narrow_f16", NarrowF16},
     {"rms_norm", RmsNorm},
+    {"layer_norm", LayerNorm},
+    {"scale_rows", ScaleRows},
     {"add", Add},
     {"rotate", Rotate},
     {"relu2_gate", Relu2Gate},
     {"silu_gate", SiluGate},
     {"gelu_gate", GeluGate},
+    {"gelu", Gelu},
     {"exp", Exp},
     {"attend", Attend},
 };

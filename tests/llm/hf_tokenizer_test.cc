@@ -144,7 +144,7 @@ TEST(HfTokenizerTest, DamagedFilesAreRefused) {
     EXPECT_THAT([&] { Translate(tokenizer); }, ThrowsMessage<Error>(HasSubstr(named)));
   };
   refused([](json& t) { t.erase("model"); }, "'model'");
-  refused([](json& t) { t["model"]["type"] = "Unigram"; }, "Unigram");
+  refused([](json& t) { t["model"]["type"] = "WordLevel"; }, "WordLevel");
   refused([](json& t) { t["model"].erase("vocab"); }, "'vocab'");
   refused([](json& t) { t["model"].erase("merges"); }, "'merges'");
   refused([](json& t) { t["model"]["merges"] = {"ab"}; }, "merge");
@@ -220,6 +220,102 @@ TEST(HfTokenizerTest, ASentencePieceFileServesWithoutTokenizerJson) {
   EXPECT_EQ(Get<std::vector<double>>(metadata, "scores").size(), 5);
   EXPECT_EQ(Get<std::int64_t>(metadata, "bos_token_id"), 1);
   EXPECT_TRUE(Get<bool>(metadata, "add_bos_token"));
+}
+
+json WordPiece() {
+  return {{"normalizer",
+           {{"type", "BertNormalizer"}, {"lowercase", false}, {"strip_accents", nullptr}}},
+          {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+          {"added_tokens", {{{"id", 1}, {"content", "[CLS]"}, {"special", true}}}},
+          {"model",
+           {{"type", "WordPiece"},
+            {"unk_token", "[UNK]"},
+            {"vocab", {{"[UNK]", 0}, {"[CLS]", 1}, {"[SEP]", 2}, {"un", 3}, {"##do", 4}}}}}};
+}
+
+TEST(HfTokenizerTest, WordPiecesMarkWhatBeginsAWord) {
+  const Metadata metadata = Translate(WordPiece());
+  EXPECT_EQ(Get<std::string>(metadata, "model"), "bert");
+  EXPECT_THAT(Get<Texts>(metadata, "tokens"),
+              ElementsAre("[UNK]", "[CLS]", "[SEP]", "\u2581un", "do"));
+  EXPECT_THAT(Get<Numbers>(metadata, "token_type"), ElementsAre(2, 3, 3, 1, 1));
+  EXPECT_EQ(Get<std::uint64_t>(metadata, "cls_token_id"), 1);
+  EXPECT_EQ(Get<std::uint64_t>(metadata, "seperator_token_id"), 2);
+  const auto rule = [&](const char* name) {
+    return std::get<bool>(metadata.at("sworn.tokenizer." + std::string(name)));
+  };
+  EXPECT_TRUE(rule("clean"));
+  EXPECT_TRUE(rule("cjk"));
+  EXPECT_FALSE(rule("lowercase"));
+  EXPECT_FALSE(rule("strip_accents"));  // as lowercase, where the file has null
+}
+
+TEST(HfTokenizerTest, AVocabularyOfLinesIsTheSame) {
+  const test::TempFolder folder;
+  folder.Write("vocab.txt", "[UNK]\n[CLS]\r\n[SEP]\nun\n##do\n");
+  folder.Write("tokenizer_config.json", R"({"do_lower_case": false})");
+  Metadata metadata;
+  TranslateTokenizer(folder.path(), json::object(), 0, metadata);
+  EXPECT_EQ(metadata, Translate(WordPiece()));
+}
+
+TEST(HfTokenizerTest, WordPiecesCutInAnotherWayAreRefused) {
+  json tokenizer = WordPiece();
+  tokenizer["pre_tokenizer"] = {{"type", "Whitespace"}};
+  EXPECT_THAT([&] { Translate(tokenizer); }, ThrowsMessage<Error>(HasSubstr("as BERT does")));
+  tokenizer = WordPiece();
+  tokenizer["model"]["continuing_subword_prefix"] = "@@";
+  EXPECT_THAT([&] { Translate(tokenizer); }, ThrowsMessage<Error>(HasSubstr("##")));
+}
+
+TEST(HfTokenizerTest, AUnigramKeepsScoresAndRewriting) {
+  const json tokenizer = {
+      {"normalizer",
+       {{"type", "Sequence"},
+        {"normalizers", {{{"type", "Precompiled"}, {"precompiled_charsmap", "AAEC/w=="}}}}}},
+      {"pre_tokenizer",
+       {{"type", "Sequence"},
+        {"pretokenizers", {{{"type", "WhitespaceSplit"}}, {{"type", "Metaspace"}}}}}},
+      {"added_tokens", {{{"id", 4}, {"content", "<mask>"}, {"special", true}}}},
+      {"model",
+       {{"type", "Unigram"},
+        {"unk_id", 2},
+        {"vocab", json::array({json::array({"<s>", 0}), json::array({"</s>", 0}),
+                               json::array({"<unk>", 0}), json::array({"\u2581a", -1.5})})}}}};
+  const Metadata metadata = Translate(tokenizer);
+  EXPECT_EQ(Get<std::string>(metadata, "model"), "t5");
+  EXPECT_THAT(Get<Texts>(metadata, "tokens"),
+              ElementsAre("<s>", "</s>", "<unk>", "\u2581a", "<mask>"));
+  EXPECT_THAT(Get<std::vector<double>>(metadata, "scores"), ElementsAre(0, 0, 0, -1.5, 0));
+  EXPECT_THAT(Get<Numbers>(metadata, "precompiled_charsmap"), ElementsAre(0, 1, 2, 255));
+  EXPECT_EQ(Get<std::uint64_t>(metadata, "unknown_token_id"), 2);
+  EXPECT_TRUE(Get<bool>(metadata, "add_space_prefix"));
+  EXPECT_TRUE(Get<bool>(metadata, "remove_extra_whitespaces"));
+  json odd = tokenizer;
+  odd["normalizer"]["normalizers"][0]["precompiled_charsmap"] = "A?";
+  EXPECT_THAT([&] { Translate(odd); }, ThrowsMessage<Error>(HasSubstr("base64")));
+  odd = tokenizer;
+  odd["normalizer"] = {{"type", "NFKC"}};
+  EXPECT_THAT([&] { Translate(odd); }, ThrowsMessage<Error>(HasSubstr("normaliser")));
+  odd = tokenizer;
+  odd["model"]["vocab"][1] = {"</s>"};
+  EXPECT_THAT([&] { Translate(odd); }, ThrowsMessage<Error>(HasSubstr("pair")));
+}
+
+TEST(HfTokenizerTest, FairseqsIdsComeBeforeThePieces) {
+  const test::TempFolder folder;
+  folder.Write("sentencepiece.bpe.model",
+               Piece("<unk>", 0, 2) + Piece("<s>", 0, 3) + Piece("</s>", 0, 3) + Piece("a", -1, 1));
+  Metadata metadata;
+  TranslateTokenizer(folder.path(), json::object(), 0, metadata);
+  EXPECT_EQ(Get<std::string>(metadata, "model"), "t5");
+  EXPECT_THAT(Get<Texts>(metadata, "tokens"),
+              ElementsAre("<s>", "<pad>", "</s>", "<unk>", "a", "<mask>"));
+  EXPECT_THAT(Get<Numbers>(metadata, "token_type"), ElementsAre(3, 3, 3, 2, 1, 3));
+  EXPECT_THAT(Get<std::vector<double>>(metadata, "scores"), ElementsAre(0, 0, 0, 0, -1, 0));
+  EXPECT_EQ(Get<std::int64_t>(metadata, "bos_token_id"), 0);
+  EXPECT_EQ(Get<std::int64_t>(metadata, "eos_token_id"), 2);
+  EXPECT_EQ(Get<std::int64_t>(metadata, "unknown_token_id"), 3);
 }
 
 TEST(HfTokenizerTest, AFolderWithoutTokenizerAddsNothing) {
