@@ -144,12 +144,16 @@ void TextBuilder::AppendPart(const ExtractedText& part, std::string_view attachm
   for (const Block& of_part : part.blocks) {
     Block block = of_part;
     std::string& inner = block.location.attachment_path;
-    inner = inner.empty() ? path : OneLine(path + "/" + inner, kMaxLocationNameBytes);
+    inner = inner.empty()
+                ? path
+                : OneLine(std::string(path).append("/").append(inner), kMaxLocationNameBytes);
     Append(std::move(block), std::string_view(part.text).substr(
                                  of_part.range.begin, of_part.range.end - of_part.range.begin));
   }
   AddRemoved(result_.removed, part.removed);
-  for (const std::string& warning : part.warnings) AddWarning(path + ": " + warning);
+  for (const std::string& warning : part.warnings) {
+    AddWarning(std::string(path).append(": ").append(warning));
+  }
 }
 
 void TextBuilder::SetTitle(std::string_view utf8) {
