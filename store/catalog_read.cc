@@ -28,8 +28,9 @@ T FromJson(std::string_view bytes, const std::string& what) {
 
 constexpr std::string_view kCollectionColumns =
     "SELECT c.id, c.name, c.published, c.embedder, m.digest, m.name, m.dimension, "
-    "c.collection_id "
+    "c.collection_id, m.fitted, m.base, b.digest, c.fit_chunks, c.fit_content "
     "FROM collection c LEFT JOIN embedder m ON m.id = c.embedder "
+    "LEFT JOIN embedder b ON b.id = m.base "
     "WHERE c.removed_at_ms IS NULL";
 
 CollectionRow ReadCollection(const SqliteStatement& row) {
@@ -42,6 +43,11 @@ CollectionRow ReadCollection(const SqliteStatement& row) {
   result.embedder_name = row.Text(5);
   result.dimension = static_cast<std::uint32_t>(row.Int(6));
   result.collection_id = row.Text(7);
+  result.fitted = row.Int(8) != 0;
+  result.base = row.IsNull(9) ? 0 : row.Int(9);
+  result.base_id = row.Text(10);
+  result.fit_chunks = static_cast<std::uint64_t>(row.Int(11));
+  result.fit_content = static_cast<ContentId>(row.Int(12));
   return result;
 }
 
@@ -166,7 +172,7 @@ std::vector<ContentRow> LoadLiveContents(SqliteConnection& catalog, const Collec
 std::vector<SegmentRow> LoadSegments(SqliteConnection& catalog, std::int64_t collection) {
   SqliteStatement rows = catalog.Prepare(
       "SELECT name, embedder, first_content, last_content, purged_generation, chunks, "
-      "analyzer_version FROM segment WHERE collection = ? ORDER BY first_content");
+      "analyzer_version, format FROM segment WHERE collection = ? ORDER BY first_content");
   SqliteStatement files = catalog.Prepare(
       "SELECT path, bytes, sha256 FROM segment_file WHERE segment = ? ORDER BY path");
   rows.Bind(1, collection);
@@ -181,6 +187,7 @@ std::vector<SegmentRow> LoadSegments(SqliteConnection& catalog, std::int64_t col
     segment.purged_generation = static_cast<std::uint64_t>(rows.Int(4));
     segment.chunks = static_cast<std::uint64_t>(rows.Int(5));
     segment.analyzer_version = static_cast<int>(rows.Int(6));
+    segment.format = static_cast<int>(rows.Int(7));
     files.Bind(1, segment.name);
     while (files.Step()) {
       segment.files.push_back(
@@ -201,6 +208,7 @@ CollectionInfo Describe(SqliteConnection& catalog, const CollectionRow& row,
   info.generation = row.published;
   info.embedder_id = row.embedder_id;
   info.embedder_name = row.embedder_name;
+  if (row.fitted) info.vectors = row.HasVectors() ? VectorsKind::kFitted : VectorsKind::kUnfitted;
   SqliteStatement roots = catalog.Prepare("SELECT root FROM root WHERE collection = ? ORDER BY 1");
   roots.Bind(1, row.id);
   while (roots.Step()) info.roots.push_back(roots.Text(0));

@@ -24,6 +24,14 @@ struct CollectionRow {
   std::string embedder_id;    // digest
   std::string embedder_name;
   std::uint32_t dimension = 0;
+  bool fitted = false;           // its vectors are not in the catalog
+  std::int64_t base = 0;         // fitted, with a state: the embedder row without; else 0
+  std::string base_id;           // digest of that one
+  std::uint64_t fit_chunks = 0;  // live ones when it was last fitted or tried to; 0: never
+  ContentId fit_content = 0;     // the last content then
+
+  /// Whether its segments hold vectors.
+  [[nodiscard]] bool HasVectors() const { return !fitted || base != 0; }
 };
 
 struct SegmentFile {
@@ -43,6 +51,7 @@ struct SegmentRow {
   std::uint64_t purged_generation = 0;
   std::uint64_t chunks = 0;  // live and dead
   int analyzer_version = 0;
+  int format = 0;  // kSegmentFormat when it was made
   std::vector<SegmentFile> files;
 };
 

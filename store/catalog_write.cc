@@ -5,15 +5,18 @@
 
 namespace sworn::store {
 
-std::int64_t EnsureEmbedder(SqliteConnection& catalog, const EmbedderIdentity& identity) {
+std::int64_t EnsureEmbedder(SqliteConnection& catalog, const EmbedderIdentity& identity,
+                            EmbedderKind kind) {
   const std::string digest = identity.Digest();
   catalog
       .Prepare(
-          "INSERT INTO embedder(digest, name, dimension) VALUES(?, ?, ?) "
-          "ON CONFLICT(digest) DO NOTHING")
+          "INSERT INTO embedder(digest, name, dimension, fitted, base) "
+          "VALUES(?, ?, ?, ?, nullif(?, 0)) ON CONFLICT(digest) DO NOTHING")
       .Bind(1, digest)
       .Bind(2, identity.name)
       .Bind(3, std::int64_t{identity.dimension})
+      .Bind(4, std::int64_t{kind.fitted ? 1 : 0})
+      .Bind(5, kind.base)
       .Run();
   SqliteStatement row = catalog.Prepare("SELECT id FROM embedder WHERE digest = ?");
   row.Bind(1, digest);
@@ -23,9 +26,19 @@ std::int64_t EnsureEmbedder(SqliteConnection& catalog, const EmbedderIdentity& i
 
 void SetCollectionEmbedder(SqliteConnection& catalog, std::int64_t collection,
                            std::int64_t embedder) {
-  catalog.Prepare("UPDATE collection SET embedder = ? WHERE id = ?")
+  catalog
+      .Prepare("UPDATE collection SET embedder = ?, fit_chunks = 0, fit_content = 0 WHERE id = ?")
       .Bind(1, embedder)
       .Bind(2, collection)
+      .Run();
+}
+
+void SetFit(SqliteConnection& catalog, std::int64_t collection, std::uint64_t chunks,
+            ContentId last_content) {
+  catalog.Prepare("UPDATE collection SET fit_chunks = ?, fit_content = ? WHERE id = ?")
+      .Bind(1, Signed(chunks))
+      .Bind(2, std::int64_t{last_content})
+      .Bind(3, collection)
       .Run();
 }
 
@@ -48,7 +61,8 @@ void InsertSegment(SqliteConnection& catalog, const SegmentRow& segment) {
   catalog
       .Prepare(
           "INSERT INTO segment(name, collection, embedder, first_content, last_content, "
-          "purged_generation, chunks, analyzer_version) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+          "purged_generation, chunks, analyzer_version, format) "
+          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .Bind(1, segment.name)
       .Bind(2, segment.collection)
       .Bind(3, segment.embedder)
@@ -57,6 +71,7 @@ void InsertSegment(SqliteConnection& catalog, const SegmentRow& segment) {
       .Bind(6, Signed(segment.purged_generation))
       .Bind(7, Signed(segment.chunks))
       .Bind(8, std::int64_t{segment.analyzer_version})
+      .Bind(9, std::int64_t{segment.format})
       .Run();
   SqliteStatement insert =
       catalog.Prepare("INSERT INTO segment_file(segment, path, bytes, sha256) VALUES(?, ?, ?, ?)");

@@ -13,12 +13,23 @@
 
 namespace sworn::store {
 
-/// The row of an embedder, made when missing.
-std::int64_t EnsureEmbedder(SqliteConnection& catalog, const EmbedderIdentity& identity);
+/// Which kind an embedder row is.
+struct EmbedderKind {
+  bool fitted = false;
+  std::int64_t base = 0;  // of a fitted state: the row of its factory
+};
 
-/// The collection's vectors are `embedder`'s from now on.
+/// The row of an embedder, made when missing.
+std::int64_t EnsureEmbedder(SqliteConnection& catalog, const EmbedderIdentity& identity,
+                            EmbedderKind kind);
+
+/// The collection's vectors are `embedder`'s from now on; it was not fitted yet.
 void SetCollectionEmbedder(SqliteConnection& catalog, std::int64_t collection,
                            std::int64_t embedder);
+
+/// Remembers on what the collection's embedder was fitted, or was tried to be.
+void SetFit(SqliteConnection& catalog, std::int64_t collection, std::uint64_t chunks,
+            ContentId last_content);
 
 /// Writes vectors with their digests.
 class EmbeddingWriter {

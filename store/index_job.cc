@@ -8,7 +8,9 @@
 #include "core/crypto.h"
 #include "core/error.h"
 #include "core/text/analyzer.h"
+#include "store/fitted.h"
 #include "store/publish.h"
+#include "store/refit.h"
 #include "store/schema.h"
 #include "store/segment_builder.h"
 #include "store/staging.h"
@@ -18,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// `dimension` is 0 where chunks come without vectors.
 void CheckChunks(const NewContent& content, std::uint32_t dimension) {
   const auto refuse = [](const std::string& why) { throw Error(ErrorCode::kInvalidArgument, why); };
   for (const NewChunk& chunk : content.chunks) {
@@ -34,20 +37,25 @@ void CheckChunks(const NewContent& content, std::uint32_t dimension) {
 class IndexJobImpl : public IndexJob {
  public:
   IndexJobImpl(const StorePaths& paths, StoreContext context, std::unique_ptr<FileLock> lock,
-               const std::string& collection, const Embedder& embedder)
+               const std::string& collection, const VectorSource& source)
       : paths_(paths),
         context_(context),
         lock_(std::move(lock)),
         catalog_(paths_.catalog(), SqliteConnection::Mode::kReadWrite) {
     PrepareWriter(catalog_);
+    if (const auto* factory = std::get_if<const TermEmbedderFactory*>(&source)) {
+      context_.fitting = *factory;
+    }
     EmptyTemporary(paths_);
     Reload(collection);
-    if (PublishLeftovers(MakePublication(), collection_)) Reload(collection);
-    if (collection_.embedder_id != embedder.identity().Digest()) {
-      Reembed(MakePublication(), collection_, embedder);
+    if (PublishLeftovers(MakePublication(), collection_, state_.get())) Reload(collection);
+    const std::string& known =
+        collection_.base != 0 ? collection_.base_id : collection_.embedder_id;
+    if (known != IdentityOf(source).Digest()) {
+      ChangeEmbedder(MakePublication(), collection_, source);
       Reload(collection);
     }
-    CollectGarbage(paths_, catalog_);
+    Tidy();
   }
 
   std::vector<DocumentInfo> DocumentsBelow(const std::string& root) override {
@@ -67,7 +75,7 @@ class IndexJobImpl : public IndexJob {
 
   PutResult Put(const NewVersion& version, std::variant<NewContent, ContentId> content) override {
     if (auto* fresh = std::get_if<NewContent>(&content)) {
-      CheckChunks(*fresh, collection_.dimension);
+      CheckChunks(*fresh, collection_.fitted ? 0 : collection_.dimension);
     } else if (!MakeStaging().IsUsable(std::get<ContentId>(content))) {
       throw Error(ErrorCode::kNotFound, "no such content in this collection");
     }
@@ -180,11 +188,12 @@ class IndexJobImpl : public IndexJob {
 
   std::optional<SegmentRow> FinishSegment() {
     if (!builder_) return std::nullopt;
-    builder_->Finish();
+    builder_->Finish(state_.get());
     segment_.collection = collection_.id;
     segment_.embedder = collection_.embedder;
     segment_.chunks = builder_->chunks();
     segment_.analyzer_version = text::kAnalyzerVersion;
+    segment_.format = kSegmentFormat;
     builder_.reset();
     segment_.files = DescribeFiles(paths_.temporary() / segment_.name);
     MoveIntoPlace(context_.files, paths_, collection_.collection_id, segment_.name);
@@ -195,11 +204,15 @@ class IndexJobImpl : public IndexJob {
   void Tidy() {
     try {
       MergeIfMany(MakePublication(), collection_);
+      Reload(collection_.name);
+      if (collection_.fitted && FitIsDue(catalog_, collection_)) {
+        Refit(MakePublication(), collection_, *context_.fitting);
+      }
     } catch (const Error&) {
       EmptyTemporary(paths_);
     }
-    Reload(collection_.name);
     CollectGarbage(paths_, catalog_);
+    Reload(collection_.name);
   }
 
   std::uint64_t CountLive() {
@@ -214,7 +227,14 @@ class IndexJobImpl : public IndexJob {
   void Reload(const std::string& name) {
     std::optional<CollectionRow> row = FindCollection(catalog_, name);
     if (!row) throw Error(ErrorCode::kNotFound, "no collection '" + name + "'");
+    const bool known =
+        row->embedder == collection_.embedder && (state_ == nullptr || fs::exists(state_->path()));
     collection_ = std::move(*row);
+    if (known) return;
+    state_ = FindState(paths_, catalog_, collection_, context_.fitting);
+    if (collection_.base == 0 || state_ != nullptr) return;
+    Unfit(MakePublication(), collection_);
+    collection_ = *FindCollection(catalog_, name);
   }
 
   Staging MakeStaging() { return {catalog_, collection_, collection_.published + 1}; }
@@ -225,6 +245,7 @@ class IndexJobImpl : public IndexJob {
   std::unique_ptr<FileLock> lock_;
   SqliteConnection catalog_;
   CollectionRow collection_;
+  std::unique_ptr<const FittedState> state_;  // where the collection's embedder has one
   std::optional<SqliteTransaction> transaction_;
   SegmentRow segment_;  // the one under construction
   std::unique_ptr<SegmentBuilder> builder_;
@@ -249,8 +270,8 @@ void CommitStep(FileOps& files, SqliteTransaction& transaction, std::string_view
 
 std::unique_ptr<IndexJob> StartIndexJob(const StorePaths& paths, StoreContext context,
                                         std::unique_ptr<FileLock> lock,
-                                        const std::string& collection, const Embedder& embedder) {
-  return std::make_unique<IndexJobImpl>(paths, context, std::move(lock), collection, embedder);
+                                        const std::string& collection, const VectorSource& source) {
+  return std::make_unique<IndexJobImpl>(paths, context, std::move(lock), collection, source);
 }
 
 }  // namespace sworn::store

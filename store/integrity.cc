@@ -1,7 +1,10 @@
 #include "store/integrity.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "store/faiss_index.h"
+#include "store/term_file.h"
 #include "store/xapian_index.h"
 
 namespace sworn::store {
@@ -32,7 +35,9 @@ void CheckContents(SqliteConnection& catalog, const CollectionRow& collection,
         const std::string where = "chunk " + std::to_string(row.chunk.chunk_id);
         Note(faults, where, [&] {
           static_cast<void>(ChunkText(row, text));
-          if (!live) return;  // its vector may have gone with an earlier embedder
+          // A fitted embedder's vectors are not there; a dead chunk's may have gone with an earlier
+          // embedder.
+          if (!live || collection.fitted) return;
           static_cast<void>(
               LoadVector(catalog, collection.embedder, row.chunk.chunk_id, collection.dimension));
         });
@@ -41,7 +46,7 @@ void CheckContents(SqliteConnection& catalog, const CollectionRow& collection,
   }
 }
 
-/// Nothing if the three indexes of a whole segment hold exactly the ids that the catalog names.
+/// Nothing if all indexes of a whole segment hold exactly the ids that the catalog names.
 std::optional<std::string> FindDisagreement(const StorePaths& paths, SqliteConnection& catalog,
                                             const CollectionRow& collection,
                                             const SegmentRow& segment) {
@@ -56,6 +61,18 @@ std::optional<std::string> FindDisagreement(const StorePaths& paths, SqliteConne
   }
   if (PostingIds(folder / kContentPostings) != contents) return "contents: other documents";
   if (PostingIds(folder / kChunkPostings) != chunks) return "chunks: other passages";
+  const TermFile terms(folder / kTermFile);
+  std::vector<std::uint32_t> rows;
+  for (std::size_t row = 0; row < terms.rows(); ++row) {
+    rows.push_back(terms.IdOf(row));
+    static_cast<void>(terms.Read(row));
+  }
+  if (rows != chunks) return std::string(kTermFile) + ": other passages";
+  if (!collection.HasVectors()) return std::nullopt;
+  const bool has_state =
+      std::any_of(segment.files.begin(), segment.files.end(),
+                  [](const SegmentFile& file) { return file.path == kStateFile; });
+  if (collection.fitted && !has_state) return std::string(kStateFile) + ": is missing";
   const VectorReader vectors(folder / kVectorFile, collection.dimension);
   std::vector<std::uint32_t> ids;
   for (std::size_t row = 0; row < vectors.size(); ++row) ids.push_back(vectors.IdOf(row));

@@ -2,7 +2,8 @@
 //
 // Layout below the folder given to Open (docs/formats/store.md):
 //   catalog.db                          documents, versions, texts, chunks, embeddings, generations
-//   index/<collection id>/<segment>/    immutable: chunks/ and contents/ (Xapian), vectors.faiss
+//   index/<collection id>/<segment>/    immutable: chunks/ and contents/ (Xapian), terms.bin,
+//                                       vectors.faiss, a fitted embedder's embedder.bin
 //   run/index.lock                      held by the one index job
 //   tmp/                                segments under construction; emptied at the start of a job
 //
@@ -34,6 +35,8 @@ struct StoreContext {
   FileOps& files;
   const Clock& clock;
   std::size_t build_threads = 1;  // that build the segment of an index job
+  // Reads the collections whose embedder it fitted; may be null.
+  const TermEmbedderFactory* fitting = nullptr;
 };
 
 struct PublishResult {
@@ -116,9 +119,11 @@ class KnowledgeStore {
   virtual bool IsCurrent(const Snapshot& snapshot, std::span<const std::string> collections) = 0;
 
   /// Takes the index lock (kBusy when another process holds it), publishes what a dead job left
-  /// pending, and starts a job. A changed embedder re-embeds the stored chunks first.
+  /// pending, and starts a job. A changed source re-embeds the stored chunks first. A fitted one is
+  /// fitted whenever a publication made it due (docs/formats/store.md), as a generation of its own.
+  /// `source` outlives the job.
   virtual std::unique_ptr<IndexJob> BeginJob(const std::string& collection,
-                                             const Embedder& embedder) = 0;
+                                             const VectorSource& source) = 0;
 
   struct ListOptions {
     std::vector<std::string> collections;  // all when empty

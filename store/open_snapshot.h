@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "core/embedder.h"
 #include "store/segment.h"
 #include "store/snapshot.h"
 
@@ -18,9 +19,11 @@ struct SegmentFault {
 };
 
 /// Reads the catalog in one transaction, locks and verifies each segment. A fault may also mean
-/// that the segment was replaced meanwhile: the caller looks at the catalog again. Throws kNotFound
-/// for an unknown collection.
+/// that the segment was replaced meanwhile: the caller looks at the catalog again. `fitting` reads
+/// the states of fitted embedders and outlives the snapshot; it may be null. Throws kNotFound for
+/// an unknown collection.
 std::variant<std::shared_ptr<const Snapshot>, SegmentFault> TryOpenSnapshot(
-    const StorePaths& paths, std::span<const std::string> collections);
+    const StorePaths& paths, std::span<const std::string> collections,
+    const TermEmbedderFactory* fitting);
 
 }  // namespace sworn::store

@@ -87,27 +87,31 @@ void PublishPending(const Publication& publication, const CollectionRow& collect
   CommitStep(publication.context.files, transaction, "publish");
 }
 
-bool PublishLeftovers(const Publication& publication, const CollectionRow& collection) {
+bool PublishLeftovers(const Publication& publication, const CollectionRow& collection,
+                      const FittedState* state) {
   if (!Staging(publication.catalog, collection, collection.published + 1).HasChanges()) {
     return false;
   }
   std::optional<SegmentRow> segment = PlanPendingSegment(publication.catalog, collection);
   if (segment) {
     segment = BuildFromCatalog(publication.context.files, publication.paths, publication.catalog,
-                               collection, *segment);
+                               collection, *segment, state);
   }
   PublishPending(publication, collection, segment);
   return true;
 }
 
-void Reembed(const Publication& publication, const CollectionRow& collection,
-             const Embedder& embedder) {
+void ChangeEmbedder(const Publication& publication, const CollectionRow& collection,
+                    const VectorSource& source) {
   SqliteConnection& catalog = publication.catalog;
   // All in one transaction: a death in the middle leaves the old vectors in place.
   SqliteTransaction transaction(catalog);
   CollectionRow next = collection;
-  next.embedder = EnsureEmbedder(catalog, embedder.identity());
-  next.dimension = embedder.identity().dimension;
+  const EmbedderIdentity& identity = IdentityOf(source);
+  next.fitted = std::holds_alternative<const TermEmbedderFactory*>(source);
+  next.embedder = EnsureEmbedder(catalog, identity, {next.fitted, 0});
+  next.base = 0;
+  next.dimension = identity.dimension;
   SetCollectionEmbedder(catalog, collection.id, next.embedder);
   const std::vector<SegmentRow> former = LoadSegments(catalog, collection.id);
   const std::vector<ContentId> contents = UnremovedContents(catalog, collection.id);
@@ -118,8 +122,10 @@ void Reembed(const Publication& publication, const CollectionRow& collection,
             "JOIN content t ON t.id = k.content_id WHERE t.collection = ?)")
         .Bind(1, collection.id)
         .Run();
-    for (const ContentId content_id : contents) {
-      EmbedContent(catalog, content_id, next.embedder, embedder);
+    if (const auto* reader = std::get_if<const Embedder*>(&source)) {
+      for (const ContentId content_id : contents) {
+        EmbedContent(catalog, content_id, next.embedder, **reader);
+      }
     }
     for (const SegmentRow& segment : former) DeleteSegment(catalog, segment.name);
     if (!contents.empty()) {
@@ -130,7 +136,7 @@ void Reembed(const Publication& publication, const CollectionRow& collection,
       plan.last_content = LastContent(catalog, collection.id);
       plan.purged_generation = collection.published;
       InsertSegment(catalog, BuildFromCatalog(publication.context.files, publication.paths, catalog,
-                                              next, plan));
+                                              next, plan, nullptr));
     }
     Staging(catalog, next, collection.published + 1).Publish(publication.context.clock.UtcMillis());
   }
@@ -154,9 +160,9 @@ void MergeIfMany(const Publication& publication, const CollectionRow& collection
 }
 
 void ReplaceSegment(const Publication& publication, const CollectionRow& collection,
-                    const SegmentRow& damaged) {
+                    const SegmentRow& damaged, const FittedState* state) {
   const SegmentRow rebuilt = BuildFromCatalog(publication.context.files, publication.paths,
-                                              publication.catalog, collection, damaged);
+                                              publication.catalog, collection, damaged, state);
   SqliteTransaction transaction(publication.catalog);
   DeleteSegment(publication.catalog, damaged.name);
   InsertSegment(publication.catalog, rebuilt);

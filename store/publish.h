@@ -25,18 +25,21 @@ std::optional<SegmentRow> PlanPendingSegment(SqliteConnection& catalog,
 void PublishPending(const Publication& publication, const CollectionRow& collection,
                     const std::optional<SegmentRow>& segment);
 
-/// Publishes what a dead job committed and did not publish; false if there is nothing.
-bool PublishLeftovers(const Publication& publication, const CollectionRow& collection);
+/// Publishes what a dead job committed and did not publish; false if there is nothing. `state` is
+/// that of a fitted embedder, else null.
+bool PublishLeftovers(const Publication& publication, const CollectionRow& collection,
+                      const FittedState* state);
 
-/// Embeds every chunk anew and publishes segments of the new vectors as the next generation.
-void Reembed(const Publication& publication, const CollectionRow& collection,
-             const Embedder& embedder);
+/// Gives a collection another source of vectors and publishes the next generation: every chunk is
+/// embedded anew, or the segments wait without vectors until an embedder is fitted to them.
+void ChangeEmbedder(const Publication& publication, const CollectionRow& collection,
+                    const VectorSource& source);
 
 /// Merges small segments, if there are too many, as a generation of equal content.
 void MergeIfMany(const Publication& publication, const CollectionRow& collection);
 
-/// Builds a damaged segment anew and puts it in the other's place.
+/// Builds a damaged segment anew and puts it in the other's place. `state` as above.
 void ReplaceSegment(const Publication& publication, const CollectionRow& collection,
-                    const SegmentRow& damaged);
+                    const SegmentRow& damaged, const FittedState* state);
 
 }  // namespace sworn::store

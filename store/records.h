@@ -37,7 +37,7 @@ struct NewChunk {
   Location location;
   std::string language;  // "en", "und"
   bool ocr = false;
-  std::vector<float> vector;  // of the collection's embedder
+  std::vector<float> vector;  // of the collection's embedder; empty where that is a fitted one
 };
 
 /// A text that is stored and indexed once per collection, however many paths have its bytes.

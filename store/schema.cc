@@ -141,6 +141,16 @@ CREATE TABLE segment_file (
 ) WITHOUT ROWID;
 )sql";
 
+// Embedders fitted to a collection: `base` is the row of what is common to all states of one, null
+// for itself and for readers of texts. Segments get a format, so that older ones are built anew.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE embedder ADD COLUMN fitted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE embedder ADD COLUMN base INTEGER REFERENCES embedder(id);
+ALTER TABLE collection ADD COLUMN fit_chunks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE collection ADD COLUMN fit_content INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segment ADD COLUMN format INTEGER NOT NULL DEFAULT 1;
+)sql";
+
 }  // namespace
 
 int CatalogVersion(SqliteConnection& catalog) {
@@ -165,7 +175,9 @@ void MigrateCatalog(SqliteConnection& catalog) {
   PrepareWriter(catalog);
   if (CatalogVersion(catalog) == kCatalogVersion) return;
   SqliteTransaction transaction(catalog);
-  if (CatalogVersion(catalog) == 0) catalog.Execute(kVersion1);
+  const int found = CatalogVersion(catalog);
+  if (found < 1) catalog.Execute(kVersion1);
+  if (found < 2) catalog.Execute(kVersion2);
   catalog.Execute("PRAGMA user_version=" + std::to_string(kCatalogVersion));
   transaction.Commit();
 }

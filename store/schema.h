@@ -6,12 +6,12 @@
 
 namespace sworn::store {
 
-inline constexpr int kCatalogVersion = 1;
+inline constexpr int kCatalogVersion = 2;
 
 /// The version of an opened catalog; 0 for a new file. Throws kConflict for a newer one.
 int CatalogVersion(SqliteConnection& catalog);
 
-/// Brings a catalog to kCatalogVersion. The caller holds the index lock.
+/// Brings a catalog to kCatalogVersion in one transaction. The caller holds the index lock.
 void MigrateCatalog(SqliteConnection& catalog);
 
 /// Journal mode and durability of the writing connection.

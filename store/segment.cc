@@ -16,34 +16,47 @@ namespace sworn::store {
 
 namespace fs = std::filesystem;
 
-std::vector<SegmentFile> DescribeFiles(const fs::path& segment_folder) {
+std::vector<SegmentFile> DescribeFiles(const fs::path& segment_folder,
+                                       const std::function<bool(const std::string& path)>& wanted) {
   std::vector<SegmentFile> files;
   for (const auto& entry : fs::recursive_directory_iterator(segment_folder)) {
     if (!entry.is_regular_file()) continue;
-    files.push_back({entry.path().lexically_relative(segment_folder).native(), entry.file_size(),
-                     ToHex(Sha256OfFile(entry.path().native()))});
+    std::string path = entry.path().lexically_relative(segment_folder).native();
+    if (wanted && !wanted(path)) continue;
+    files.push_back(
+        {std::move(path), entry.file_size(), ToHex(Sha256OfFile(entry.path().native()))});
   }
   std::sort(files.begin(), files.end(),
             [](const SegmentFile& a, const SegmentFile& b) { return a.path < b.path; });
   return files;
 }
 
+std::optional<std::string> FindFileDamage(const fs::path& segment_folder, const SegmentFile& file,
+                                          CheckedFiles* checked) {
+  const fs::path path = segment_folder / file.path;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    return file.path + ": " + std::generic_category().message(errno);
+  }
+  if (static_cast<std::uint64_t>(info.st_size) != file.bytes) return file.path + ": size differs";
+  const CheckedFiles::value_type key(info.st_dev, info.st_ino, file.sha256);
+  if (checked != nullptr && checked->contains(key)) return std::nullopt;
+  try {
+    if (ToHex(Sha256OfFile(path.native())) != file.sha256) return file.path + ": digest differs";
+  } catch (const Error& failure) {
+    return failure.what();
+  }
+  if (checked != nullptr) checked->insert(key);
+  return std::nullopt;
+}
+
 std::optional<std::string> FindSegmentDamage(const fs::path& segment_folder,
-                                             const SegmentRow& segment) {
+                                             const SegmentRow& segment, CheckedFiles* checked) {
+  if (segment.format != kSegmentFormat) return "made in another format";
   if (segment.analyzer_version != text::kAnalyzerVersion) return "made by another analyzer";
   if (segment.files.empty()) return "the catalog names no file";
   for (const SegmentFile& file : segment.files) {
-    std::error_code error;
-    const auto bytes = fs::file_size(segment_folder / file.path, error);
-    if (error) return file.path + ": " + error.message();
-    if (bytes != file.bytes) return file.path + ": size differs";
-    try {
-      if (ToHex(Sha256OfFile((segment_folder / file.path).native())) != file.sha256) {
-        return file.path + ": digest differs";
-      }
-    } catch (const Error& failure) {
-      return failure.what();
-    }
+    if (auto damage = FindFileDamage(segment_folder, file, checked)) return damage;
   }
   return std::nullopt;
 }
@@ -81,9 +94,11 @@ BuildContent ReadBack(SqliteConnection& catalog, const CollectionRow& collection
   for (const ChunkRow& row : LoadChunkRows(catalog, content_id)) {
     if (content.first_chunk == 0) content.first_chunk = row.chunk.chunk_id;
     static_cast<void>(ChunkText(row, content.text));  // checks range and digest
-    content.chunks.push_back(
-        {row.chunk.range, row.chunk.heading, row.chunk.language,
-         LoadVector(catalog, plan.embedder, row.chunk.chunk_id, collection.dimension)});
+    content.chunks.push_back({row.chunk.range, row.chunk.heading, row.chunk.language, {}});
+    if (!collection.fitted) {
+      content.chunks.back().vector =
+          LoadVector(catalog, plan.embedder, row.chunk.chunk_id, collection.dimension);
+    }
   }
   return content;
 }
@@ -91,18 +106,20 @@ BuildContent ReadBack(SqliteConnection& catalog, const CollectionRow& collection
 }  // namespace
 
 SegmentRow BuildFromCatalog(FileOps& files, const StorePaths& paths, SqliteConnection& catalog,
-                            const CollectionRow& collection, SegmentRow plan) {
+                            const CollectionRow& collection, SegmentRow plan,
+                            const FittedState* state) {
   constexpr std::size_t kRebuildThreads = 2;  // a rebuild keeps somebody waiting
   plan.name = RandomBase32Id();
   plan.collection = collection.id;
   plan.analyzer_version = text::kAnalyzerVersion;
+  plan.format = kSegmentFormat;
   const fs::path folder = paths.temporary() / plan.name;
   {
     SegmentBuilder builder(files, folder, collection.dimension, kRebuildThreads);
     for (const ContentId content_id : ContentsOfSegment(catalog, plan)) {
       builder.Add(ReadBack(catalog, collection, plan, content_id));
     }
-    builder.Finish();
+    builder.Finish(state);
     plan.chunks = builder.chunks();
   }
   plan.files = DescribeFiles(folder);

@@ -1,9 +1,13 @@
 // Segments on disk: where they lie, how they get there, whether they are whole.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/file.h"
@@ -15,6 +19,13 @@ namespace sworn::store {
 inline constexpr const char* kChunkPostings = "chunks";
 inline constexpr const char* kContentPostings = "contents";
 inline constexpr const char* kVectorFile = "vectors.faiss";
+inline constexpr const char* kTermFile = "terms.bin";
+inline constexpr const char* kStateFile = "embedder.bin";  // of a fitted embedder
+
+/// Raised whenever a segment's files have another layout; segments of another one are built anew.
+inline constexpr int kSegmentFormat = 2;
+
+class FittedState;
 
 /// The places below a store's folder.
 class StorePaths {
@@ -34,12 +45,22 @@ class StorePaths {
   std::filesystem::path folder_;
 };
 
-/// Every file of a finished segment with size and digest, by path.
-std::vector<SegmentFile> DescribeFiles(const std::filesystem::path& segment_folder);
+/// Every file of a finished segment that `wanted` names, with size and digest, by path.
+std::vector<SegmentFile> DescribeFiles(
+    const std::filesystem::path& segment_folder,
+    const std::function<bool(const std::string& path)>& wanted = nullptr);
 
-/// What is wrong with a segment's files: "vectors.faiss: digest differs"; nothing when whole.
+/// Files that were compared with their digests: one that several segments share is read once.
+using CheckedFiles = std::set<std::tuple<std::uint64_t, std::uint64_t, std::string>>;
+
+/// What is wrong with one file: "vectors.faiss: digest differs"; nothing when whole.
+std::optional<std::string> FindFileDamage(const std::filesystem::path& segment_folder,
+                                          const SegmentFile& file, CheckedFiles* checked = nullptr);
+
+/// As above for all files of a segment.
 std::optional<std::string> FindSegmentDamage(const std::filesystem::path& segment_folder,
-                                             const SegmentRow& segment);
+                                             const SegmentRow& segment,
+                                             CheckedFiles* checked = nullptr);
 
 /// Folders 0700, files 0600: Xapian takes them from the umask, which is not ours to set.
 void MakePrivate(const std::filesystem::path& folder);
@@ -49,9 +70,10 @@ void MoveIntoPlace(FileOps& files, const StorePaths& paths, const std::string& c
                    const std::string& name);
 
 /// Builds the segment that `plan` describes (name and files are filled in) from the catalog and
-/// moves it into place. Nothing refers to it yet.
+/// moves it into place. Nothing refers to it yet. `state` is that of a fitted embedder, else null.
 SegmentRow BuildFromCatalog(FileOps& files, const StorePaths& paths, SqliteConnection& catalog,
-                            const CollectionRow& collection, SegmentRow plan);
+                            const CollectionRow& collection, SegmentRow plan,
+                            const FittedState* state);
 
 /// Joins neighbouring segments of one embedder without the contents that left the collection's
 /// published generation, and moves the result into place. Nothing refers to it yet.

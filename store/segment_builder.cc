@@ -2,8 +2,11 @@
 
 #include <utility>
 
+#include "core/term_rows.h"
 #include "core/text/analyzer.h"
+#include "store/fitted.h"
 #include "store/segment.h"
+#include "store/term_file.h"
 #include "store/xapian_index.h"
 
 namespace sworn::store {
@@ -32,7 +35,10 @@ SegmentBuilder::~SegmentBuilder() { Stop(false); }
 void SegmentBuilder::Add(BuildContent content) {
   ChunkId id = content.first_chunk;
   for (BuildChunk& chunk : content.chunks) {
-    vectors_.ids.push_back(id++);
+    const ChunkId chunk_id = id++;
+    ++chunks_;
+    if (chunk.vector.empty()) continue;
+    vectors_.ids.push_back(chunk_id);
     vectors_.values.insert(vectors_.values.end(), chunk.vector.begin(), chunk.vector.end());
     chunk.vector = {};
   }
@@ -74,40 +80,65 @@ void SegmentBuilder::Run() {
 
 void SegmentBuilder::Build(const Block& block) const {
   text::Analyzer analyzer;
-  PostingWriter chunk_postings(PartFolder(kChunkPostings, block.number));
-  PostingWriter content_postings(PartFolder(kContentPostings, block.number));
+  PostingWriter chunk_postings(PartPath(kChunkPostings, block.number));
+  PostingWriter content_postings(PartPath(kContentPostings, block.number));
+  std::vector<ChunkId> ids;
+  TermRows rows;
   for (const BuildContent& content : block.contents) {
     const std::string_view text = content.text;
     ChunkId id = content.first_chunk;
     for (const BuildChunk& chunk : content.chunks) {
       const std::string_view passage =
           text.substr(chunk.range.begin, chunk.range.end - chunk.range.begin);
-      chunk_postings.Add(
-          id++, analyzer.AnalyzePassage({content.title, chunk.heading, passage, chunk.language}));
+      const std::vector<text::Posting> postings =
+          analyzer.AnalyzePassage({content.title, chunk.heading, passage, chunk.language});
+      std::vector<TermCount> row;
+      row.reserve(postings.size());
+      for (const text::Posting& posting : postings) {
+        row.push_back({TermKeyOf(posting.term), posting.wdf});
+      }
+      rows.Add(std::move(row));
+      ids.push_back(id);
+      chunk_postings.Add(id++, postings);
     }
     content_postings.Add(content.content_id,
                          analyzer.AnalyzeDocument({content.title, {}, text, content.language}));
   }
   chunk_postings.Finish();
   content_postings.Finish();
+  WriteTermFile(files_, PartPath(kTermFile, block.number), ids, rows);
 }
 
-std::filesystem::path SegmentBuilder::PartFolder(const char* index, std::size_t number) const {
+std::filesystem::path SegmentBuilder::PartPath(const char* index, std::size_t number) const {
   return folder_ / (std::string(index) + ".part" + std::to_string(number));
 }
 
-std::vector<std::filesystem::path> SegmentBuilder::PartFolders(const char* index) const {
+std::vector<std::filesystem::path> SegmentBuilder::PartPaths(const char* index) const {
   std::vector<std::filesystem::path> folders;
-  for (std::size_t i = 0; i < blocks_; ++i) folders.push_back(PartFolder(index, i));
+  for (std::size_t i = 0; i < blocks_; ++i) folders.push_back(PartPath(index, i));
   return folders;
 }
 
-void SegmentBuilder::Finish() {
+void SegmentBuilder::JoinTerms() {
+  const std::vector<std::filesystem::path> parts = PartPaths(kTermFile);
+  std::vector<TermFile> files(parts.begin(), parts.end());
+  std::vector<const TermFile*> sources;
+  for (const TermFile& file : files) sources.push_back(&file);
+  MergeTermFiles(files_, folder_ / kTermFile, sources, [](ChunkId) { return true; });
+  for (const std::filesystem::path& part : parts) std::filesystem::remove(part);
+}
+
+void SegmentBuilder::Finish(const FittedState* state) {
   if (!gathered_.empty() || blocks_ == 0) Submit();
   Stop(true);
   if (failure_) std::rethrow_exception(failure_);
-  JoinPostings(PartFolders(kChunkPostings), folder_ / kChunkPostings);
-  JoinPostings(PartFolders(kContentPostings), folder_ / kContentPostings);
+  JoinPostings(PartPaths(kChunkPostings), folder_ / kChunkPostings);
+  JoinPostings(PartPaths(kContentPostings), folder_ / kContentPostings);
+  JoinTerms();
+  if (state != nullptr) {
+    vectors_ = EmbedRows(TermFile(folder_ / kTermFile), state->embedder());
+    LinkFile(state->path(), folder_ / kStateFile);
+  }
   WriteVectorFile(files_, folder_ / kVectorFile, vectors_);
   MakePrivate(folder_);
 }

@@ -18,11 +18,13 @@
 
 namespace sworn::store {
 
+class FittedState;
+
 struct BuildChunk {
   ByteRange range;
   std::string heading;
   std::string language;
-  std::vector<float> vector;
+  std::vector<float> vector;  // empty where the embedder is a fitted one
 };
 
 /// A content with its chunks, whose ids count up from first_chunk.
@@ -36,10 +38,10 @@ struct BuildContent {
 };
 
 /// Builds on threads of its own, so that extraction and embedding of the next documents go on
-/// meanwhile. Contents are gathered to blocks; each block becomes a part of both keyword indexes on
-/// one thread, and Finish joins the parts. Blocks are small for a second reason: Xapian gathers
-/// postings in one map per database, which is a quarter faster while it fits the processor's
-/// caches.
+/// meanwhile. Contents are gathered to blocks; each block becomes a part of both keyword indexes
+/// and of the file of terms on one thread, and Finish joins the parts. Blocks are small for a
+/// second reason: Xapian gathers postings in one map per database, which is a quarter faster while
+/// it fits the processor's caches.
 ///
 /// One caller at a time.
 class SegmentBuilder {
@@ -55,10 +57,11 @@ class SegmentBuilder {
   /// threw.
   void Add(BuildContent content);
 
-  /// Writes everything out. Files are private and complete, the folder tree is not yet fsynced.
-  void Finish();
+  /// Writes everything out; with `state`, that of a fitted embedder, vectors are made with it.
+  /// Files are private and complete, the folder tree is not yet fsynced.
+  void Finish(const FittedState* state);
 
-  [[nodiscard]] std::uint64_t chunks() const { return vectors_.ids.size(); }
+  [[nodiscard]] std::uint64_t chunks() const { return chunks_; }
 
  private:
   struct Block {
@@ -70,13 +73,15 @@ class SegmentBuilder {
   void Build(const Block& block) const;
   void Submit();
   void Stop(bool drain);
-  [[nodiscard]] std::filesystem::path PartFolder(const char* index, std::size_t number) const;
-  [[nodiscard]] std::vector<std::filesystem::path> PartFolders(const char* index) const;
+  void JoinTerms();
+  [[nodiscard]] std::filesystem::path PartPath(const char* index, std::size_t number) const;
+  [[nodiscard]] std::vector<std::filesystem::path> PartPaths(const char* index) const;
 
   FileOps& files_;
   std::filesystem::path folder_;
   std::size_t max_queued_;
   VectorRows vectors_;
+  std::uint64_t chunks_ = 0;
   std::vector<BuildContent> gathered_;  // the next block
   std::size_t gathered_bytes_ = 0;
   std::size_t blocks_ = 0;

@@ -4,7 +4,9 @@
 #include "core/error.h"
 #include "core/text/analyzer.h"
 #include "store/faiss_index.h"
+#include "store/fitted.h"
 #include "store/segment.h"
+#include "store/term_file.h"
 #include "store/xapian_index.h"
 
 namespace sworn::store {
@@ -40,6 +42,15 @@ Dead FindDead(SqliteConnection& catalog, const CollectionRow& collection,
   return dead;
 }
 
+/// How many rows the file has that is written.
+std::uint64_t MergeTerms(FileOps& files, const fs::path& path, const std::vector<TermFile>& terms,
+                         const std::set<std::uint32_t>& dead) {
+  std::vector<const TermFile*> sources;
+  for (const TermFile& file : terms) sources.push_back(&file);
+  MergeTermFiles(files, path, sources, [&dead](ChunkId id) { return !dead.contains(id); });
+  return TermFile(path).rows();
+}
+
 }  // namespace
 
 MergeRange PlanMerge(const std::vector<SegmentRow>& segments) {
@@ -68,6 +79,7 @@ SegmentRow MergeSegments(FileOps& files, const StorePaths& paths, SqliteConnecti
   merged.last_content = sources.back().last_content;
   merged.purged_generation = collection.published;
   merged.analyzer_version = text::kAnalyzerVersion;
+  merged.format = kSegmentFormat;
   const Dead dead = FindDead(catalog, collection, sources);
   const std::set<std::uint32_t> dead_chunks(dead.chunks.begin(), dead.chunks.end());
 
@@ -75,6 +87,7 @@ SegmentRow MergeSegments(FileOps& files, const StorePaths& paths, SqliteConnecti
   CreatePrivateFolder(folder);
   std::vector<fs::path> chunk_postings;
   std::vector<fs::path> content_postings;
+  std::vector<TermFile> terms;
   VectorRows rows;
   rows.dimension = collection.dimension;
   for (const SegmentRow& source : sources) {
@@ -85,6 +98,8 @@ SegmentRow MergeSegments(FileOps& files, const StorePaths& paths, SqliteConnecti
     }
     chunk_postings.push_back(from / kChunkPostings);
     content_postings.push_back(from / kContentPostings);
+    terms.emplace_back(from / kTermFile);
+    if (!collection.HasVectors()) continue;
     const VectorReader vectors(from / kVectorFile, collection.dimension);
     for (std::size_t row = 0; row < vectors.size(); ++row) {
       if (dead_chunks.contains(vectors.IdOf(row))) continue;
@@ -94,9 +109,13 @@ SegmentRow MergeSegments(FileOps& files, const StorePaths& paths, SqliteConnecti
   }
   MergePostings(chunk_postings, folder / kChunkPostings, dead.chunks);
   MergePostings(content_postings, folder / kContentPostings, dead.contents);
+  merged.chunks = MergeTerms(files, folder / kTermFile, terms, dead_chunks);
+  if (collection.base != 0) {
+    LinkFile(paths.segments(collection.collection_id) / sources.front().name / kStateFile,
+             folder / kStateFile);
+  }
   WriteVectorFile(files, folder / kVectorFile, rows);
   MakePrivate(folder);
-  merged.chunks = rows.ids.size();
   merged.files = DescribeFiles(folder);
   MoveIntoPlace(files, paths, collection.collection_id, merged.name);
   return merged;

@@ -6,12 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/glob.h"
 #include "core/sqlite.h"
-#include "core/text/analyzer.h"
 #include "store/catalog_read.h"
+#include "store/document_filter.h"
 #include "store/faiss_index.h"
+#include "store/fitted.h"
 #include "store/open_snapshot.h"
+#include "store/term_file.h"
 #include "store/xapian_index.h"
 
 namespace sworn::store {
@@ -23,71 +24,21 @@ namespace fs = std::filesystem;
 struct OpenCollection {
   CollectionRow row;
   std::vector<ContentRow> live;
+  std::optional<fs::path> state_file;                // of a fitted embedder that can be read
+  mutable std::unique_ptr<const FittedState> state;  // opened by the first question
 };
 
-struct OpenVectors {
+struct OpenSegment {
+  std::size_t collection = 0;  // its place among the open ones
   std::string embedder_id;
-  VectorReader reader;
+  TermFile terms;
+  VectorReader vectors;
 };
 
-/// What one live document offers to a filter.
-struct Candidate {
-  std::string path;
-  std::string media_type;
-  std::int64_t date_ms = 0;
-  std::map<std::string, std::string> user_meta;
-  std::map<std::string, std::string> metadata;
-};
-
-class FilterMatcher {
- public:
-  explicit FilterMatcher(const DocumentFilter& filter) : filter_(filter) {
-    for (const std::string& glob : filter.path_globs) globs_.emplace_back(glob);
-  }
-
-  [[nodiscard]] bool Matches(const Candidate& document) const {
-    if (filter_.since_ms && document.date_ms < *filter_.since_ms) return false;
-    if (filter_.until_ms && document.date_ms >= *filter_.until_ms) return false;
-    return MatchesType(document) && MatchesWhere(document) && MatchesPath(document);
-  }
-
- private:
-  [[nodiscard]] bool MatchesType(const Candidate& document) const {
-    if (filter_.media_types.empty()) return true;
-    return std::any_of(
-        filter_.media_types.begin(), filter_.media_types.end(), [&](const std::string& wanted) {
-          return wanted.find('/') != std::string::npos ? wanted == document.media_type
-                                                       : wanted == ExtensionOf(document.path);
-        });
-  }
-
-  [[nodiscard]] bool MatchesWhere(const Candidate& document) const {
-    return std::all_of(filter_.where.begin(), filter_.where.end(), [&](const auto& pair) {
-      const auto user = document.user_meta.find(pair.first);
-      if (user != document.user_meta.end()) return user->second == pair.second;
-      const auto own = document.metadata.find(pair.first);
-      return own != document.metadata.end() && own->second == pair.second;
-    });
-  }
-
-  [[nodiscard]] bool MatchesPath(const Candidate& document) const {
-    return globs_.empty() || std::any_of(globs_.begin(), globs_.end(), [&](const Glob& glob) {
-             return glob.MatchesPathOrTail(document.path);
-           });
-  }
-
-  static std::string ExtensionOf(const std::string& path) {
-    const std::size_t dot = path.find_last_of("./");
-    if (dot == std::string::npos || path[dot] != '.') return {};
-    std::string extension = path.substr(dot + 1);
-    std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) {
-      return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
-    return extension;
-  }
-
-  const DocumentFilter& filter_;
-  std::vector<Glob> globs_;
+/// Where a chunk's term row lies.
+struct TermPlace {
+  const OpenSegment* segment = nullptr;
+  std::size_t row = 0;
 };
 
 std::map<std::string, std::string> Pairs(std::string_view json) {
@@ -100,22 +51,28 @@ std::map<std::string, std::string> Pairs(std::string_view json) {
 
 class SnapshotImpl : public Snapshot {
  public:
-  explicit SnapshotImpl(const StorePaths& paths)
-      : catalog_(paths.catalog(), SqliteConnection::Mode::kReadOnly),
+  SnapshotImpl(const StorePaths& paths, const TermEmbedderFactory* fitting)
+      : fitting_(fitting),
+        catalog_(paths.catalog(), SqliteConnection::Mode::kReadOnly),
         transaction_(catalog_, SqliteTransaction::Kind::kDeferred) {}
 
   /// Fills the snapshot; nothing on success.
   std::optional<SegmentFault> Open(const StorePaths& paths, std::span<const std::string> names) {
-    for (CollectionRow& row : Choose(names)) {
-      std::vector<ContentRow> live = LoadLiveContents(catalog_, row);
+    for (CollectionRow& chosen : Choose(names)) {
+      OpenCollection& collection = collections_.emplace_back();
+      collection.row = std::move(chosen);
+      const CollectionRow& row = collection.row;
+      collection.live = LoadLiveContents(catalog_, row);
       const std::vector<SegmentRow> segments = LoadSegments(catalog_, row.id);
-      infos_.push_back(Describe(catalog_, row, live, segments));
+      CollectionInfo& info =
+          infos_.emplace_back(Describe(catalog_, row, collection.live, segments));
+      const bool readable = IsStateOf(row, fitting_);
+      if (row.base != 0 && !readable) info.vectors = VectorsKind::kForeign;
       for (const SegmentRow& segment : segments) {
-        if (auto reason = OpenSegment(paths, row, segment)) {
-          return SegmentFault{row, segment, *reason};
-        }
+        if (auto reason = Open(paths, row, segment)) return SegmentFault{row, segment, *reason};
+        const fs::path folder = paths.segments(row.collection_id) / segment.name;
+        if (readable) collection.state_file = folder / kStateFile;
       }
-      collections_.push_back({std::move(row), std::move(live)});
     }
     chunk_postings_ = std::make_unique<PostingReader>(chunk_folders_);
     content_postings_ = std::make_unique<PostingReader>(content_folders_);
@@ -182,39 +139,39 @@ class SnapshotImpl : public Snapshot {
                                                        std::size_t limit,
                                                        const ContentSet* only) const override {
     std::vector<const VectorReader*> indexes;
-    for (const OpenVectors& vectors : vectors_) {
-      if (vectors.embedder_id == embedder_id) indexes.push_back(&vectors.reader);
+    for (const OpenSegment& segment : segments_) {
+      if (segment.embedder_id == embedder_id) indexes.push_back(&segment.vectors);
     }
     const std::vector<bool> allowed = AllowedChunks(only);
     return SearchVectorIndexes(indexes, query, limit,
                                [&](ChunkId id) { return id < allowed.size() && allowed[id]; });
   }
 
-  [[nodiscard]] std::vector<ScoredChunk> SearchFitted(const TermRows& /*query*/,
-                                                      std::span<const ChunkId> /*feedback*/,
-                                                      std::size_t /*limit*/,
-                                                      const ContentSet* /*only*/) const override {
-    return {};  // no collection has a fitted embedder
-  }
+  [[nodiscard]] std::vector<ScoredChunk> SearchFitted(const TermRows& query,
+                                                      std::span<const ChunkId> feedback,
+                                                      std::size_t limit,
+                                                      const ContentSet* only) const override;
 
   [[nodiscard]] TermRows LoadTermRows(std::span<const ChunkId> chunk_ids) const override {
     TermRows rows;
-    for (const StoredChunk& chunk : LoadChunks(chunk_ids)) rows.Add(Analyze(chunk));
+    for (const ChunkId id : chunk_ids) {
+      if (ContentOf(id) == 0) throw Error(ErrorCode::kNotFound, "no chunk " + std::to_string(id));
+      const TermPlace place = FindTerms(id);
+      rows.Add(place.segment->terms.Read(place.row));
+    }
     return rows;
   }
 
   [[nodiscard]] std::vector<double> TermWeights(std::span<const TermKey> terms) const override {
-    std::map<TermKey, TermSpread> spreads;
     std::uint64_t passages = 0;
-    for (const ContentRow* content : by_chunk_) {
-      for (const StoredChunk& chunk : LoadChunks(ChunksOf(content->id))) {
-        ++passages;
-        for (const TermCount& entry : Analyze(chunk)) spreads[entry.term].Add(entry.count);
-      }
-    }
+    for (const OpenSegment& segment : segments_) passages += segment.terms.rows();
     std::vector<double> weights;
     weights.reserve(terms.size());
-    for (const TermKey term : terms) weights.push_back(spreads[term].EntropyWeight(passages));
+    for (const TermKey term : terms) {
+      TermSpread spread;
+      for (const OpenSegment& segment : segments_) spread.Add(segment.terms.SpreadOf(term));
+      weights.push_back(spread.EntropyWeight(passages));
+    }
     return weights;
   }
 
@@ -270,16 +227,6 @@ class SnapshotImpl : public Snapshot {
   }
 
  private:
-  static std::vector<TermCount> Analyze(const StoredChunk& chunk) {
-    text::Analyzer analyzer;
-    std::vector<TermCount> row;
-    for (const text::Posting& posting :
-         analyzer.AnalyzePassage({chunk.title, chunk.heading, chunk.text, chunk.language})) {
-      row.push_back({TermKeyOf(posting.term), posting.wdf});
-    }
-    return row;
-  }
-
   static void BindGeneration(SqliteStatement& rows, const CollectionRow& row) {
     rows.Bind(1, row.id).Bind(2, static_cast<std::int64_t>(row.published));
   }
@@ -296,13 +243,14 @@ class SnapshotImpl : public Snapshot {
     return rows;
   }
 
-  std::optional<std::string> OpenSegment(const StorePaths& paths, const CollectionRow& row,
-                                         const SegmentRow& segment) {
+  std::optional<std::string> Open(const StorePaths& paths, const CollectionRow& row,
+                                  const SegmentRow& segment) {
     const fs::path folder = paths.segments(row.collection_id) / segment.name;
     auto lock = FileLock::TryAcquireExisting(folder, FileLock::Mode::kShared);
     if (lock == nullptr) return "is missing";
-    if (auto damage = FindSegmentDamage(folder, segment)) return damage;
-    vectors_.push_back({row.embedder_id, VectorReader(folder / kVectorFile, row.dimension)});
+    if (auto damage = FindSegmentDamage(folder, segment, &checked_)) return damage;
+    segments_.push_back({collections_.size() - 1, row.embedder_id, TermFile(folder / kTermFile),
+                         VectorReader(folder / kVectorFile, row.dimension)});
     chunk_folders_.push_back(folder / kChunkPostings);
     content_folders_.push_back(folder / kContentPostings);
     locks_.push_back(std::move(lock));
@@ -343,15 +291,33 @@ class SnapshotImpl : public Snapshot {
     return allowed;
   }
 
+  /// Of a live chunk. Throws kIntegrity if no segment has it.
+  [[nodiscard]] TermPlace FindTerms(ChunkId id) const {
+    for (const OpenSegment& segment : segments_) {
+      if (const auto row = segment.terms.FindRow(id)) return {&segment, *row};
+    }
+    throw Error(ErrorCode::kIntegrity, "chunk " + std::to_string(id) + " is in no segment");
+  }
+
+  [[nodiscard]] const TermEmbedder& EmbedderOf(const OpenCollection& collection) const {
+    const std::lock_guard lock(mutex_);
+    if (collection.state == nullptr) {
+      collection.state = std::make_unique<const FittedState>(*collection.state_file, *fitting_);
+    }
+    return collection.state->embedder();
+  }
+
   void FillDocument(StoredChunk& chunk) const;
 
-  mutable std::mutex mutex_;  // guards catalog_ and the posting readers
+  const TermEmbedderFactory* fitting_;
+  mutable std::mutex mutex_;  // guards catalog_, the posting readers and the opening of states
   mutable SqliteConnection catalog_;
   SqliteTransaction transaction_;  // keeps the catalog as it was
   std::vector<OpenCollection> collections_;
   std::vector<CollectionInfo> infos_;
   std::vector<std::unique_ptr<FileLock>> locks_;  // keep the segments' folders in place
-  std::vector<OpenVectors> vectors_;
+  CheckedFiles checked_;
+  std::vector<OpenSegment> segments_;
   std::vector<fs::path> chunk_folders_;
   std::vector<fs::path> content_folders_;
   std::unique_ptr<PostingReader> chunk_postings_;
@@ -360,6 +326,37 @@ class SnapshotImpl : public Snapshot {
   std::vector<const ContentRow*> by_chunk_;  // as above, without empty ones, by first chunk
   ChunkId chunk_end_ = 0;
 };
+
+std::vector<ScoredChunk> SnapshotImpl::SearchFitted(const TermRows& query,
+                                                    std::span<const ChunkId> feedback,
+                                                    std::size_t limit,
+                                                    const ContentSet* only) const {
+  const std::vector<bool> allowed = AllowedChunks(only);
+  const auto accept = [&](ChunkId id) { return id < allowed.size() && allowed[id]; };
+  std::vector<ScoredChunk> hits;
+  for (std::size_t i = 0; i < collections_.size(); ++i) {
+    if (!collections_[i].state_file) continue;
+    TermRows own;
+    for (const ChunkId id : feedback) {
+      if (ContentOf(id) == 0) continue;
+      const TermPlace place = FindTerms(id);
+      if (place.segment->collection == i) own.Add(place.segment->terms.Read(place.row));
+    }
+    const std::vector<float> target = MovedQuery(EmbedderOf(collections_[i]), query, own);
+    if (target.empty()) continue;
+    std::vector<const VectorReader*> indexes;
+    for (const OpenSegment& segment : segments_) {
+      if (segment.collection == i) indexes.push_back(&segment.vectors);
+    }
+    const auto found = SearchVectorIndexes(indexes, target, limit, accept);
+    hits.insert(hits.end(), found.begin(), found.end());
+  }
+  std::sort(hits.begin(), hits.end(), [](const ScoredChunk& a, const ScoredChunk& b) {
+    return a.score != b.score ? a.score > b.score : a.chunk_id < b.chunk_id;
+  });
+  if (hits.size() > limit) hits.resize(limit);
+  return hits;
+}
 
 std::vector<StoredChunk> SnapshotImpl::LoadChunks(std::span<const ChunkId> chunk_ids) const {
   const std::lock_guard lock(mutex_);
@@ -414,8 +411,9 @@ void SnapshotImpl::FillDocument(StoredChunk& chunk) const {
 }  // namespace
 
 std::variant<std::shared_ptr<const Snapshot>, SegmentFault> TryOpenSnapshot(
-    const StorePaths& paths, std::span<const std::string> collections) {
-  auto snapshot = std::make_shared<SnapshotImpl>(paths);
+    const StorePaths& paths, std::span<const std::string> collections,
+    const TermEmbedderFactory* fitting) {
+  auto snapshot = std::make_shared<SnapshotImpl>(paths, fitting);
   if (std::optional<SegmentFault> fault = snapshot->Open(paths, collections)) return *fault;
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

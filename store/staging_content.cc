@@ -44,13 +44,13 @@ namespace {
 
 /// Inserts the chunks of a content in one go, which makes their ids consecutive: nobody else
 /// writes, and AUTOINCREMENT counts up by one.
-ChunkId InsertChunks(SqliteConnection& catalog, ContentId content_id, std::int64_t embedder,
-                     const NewContent& content) {
+ChunkId InsertChunks(SqliteConnection& catalog, ContentId content_id,
+                     const CollectionRow& collection, const NewContent& content) {
   SqliteStatement insert = catalog.Prepare(
       "INSERT INTO chunk(content_id, ordinal, byte_begin, byte_end, heading, page, page_end, "
       "page_label, line_begin, line_end, sheet, slide, sheet_row, attachment_path, language, ocr, "
       "sha256) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  EmbeddingWriter embeddings(catalog, embedder);
+  EmbeddingWriter embeddings(catalog, collection.embedder);
   ChunkId first = 0;
   std::int64_t ordinal = 0;
   const std::string_view text = content.text;
@@ -85,7 +85,7 @@ ChunkId InsertChunks(SqliteConnection& catalog, ContentId content_id, std::int64
       throw Error(ErrorCode::kInternal, "chunk ids of a content are not consecutive");
     }
     ++ordinal;
-    embeddings.Add(static_cast<ChunkId>(id), chunk.vector);
+    if (!collection.fitted) embeddings.Add(static_cast<ChunkId>(id), chunk.vector);
   }
   return first;
 }
@@ -129,7 +129,7 @@ ContentRow Staging::AddContent(const NewContent& content, const std::string& tex
       .Bind(1, id)
       .BindBlob(2, content.text)
       .Run();
-  row.first_chunk = InsertChunks(catalog_, row.id, collection_.embedder, content);
+  row.first_chunk = InsertChunks(catalog_, row.id, collection_, content);
   catalog_.Prepare("UPDATE content SET first_chunk = ? WHERE id = ?")
       .Bind(1, std::int64_t{row.first_chunk})
       .Bind(2, id)

@@ -10,11 +10,13 @@
 #include "core/crypto.h"
 #include "core/error.h"
 #include "store/catalog_write.h"
+#include "store/fitted.h"
 #include "store/index_job.h"
 #include "store/integrity.h"
 #include "store/knowledge_store.h"
 #include "store/open_snapshot.h"
 #include "store/publish.h"
+#include "store/refit.h"
 #include "store/schema.h"
 #include "store/staging.h"
 
@@ -100,7 +102,7 @@ class StoreImpl : public KnowledgeStore {
 
   std::shared_ptr<const Snapshot> OpenSnapshot(std::span<const std::string> collections) override {
     for (int attempt = 1;; ++attempt) {
-      auto opened = TryOpenSnapshot(paths_, collections);
+      auto opened = TryOpenSnapshot(paths_, collections, context_.fitting);
       if (auto* snapshot = std::get_if<std::shared_ptr<const Snapshot>>(&opened)) return *snapshot;
       const auto& fault = std::get<SegmentFault>(opened);
       if (attempt == kOpenAttempts) {
@@ -130,9 +132,8 @@ class StoreImpl : public KnowledgeStore {
   }
 
   std::unique_ptr<IndexJob> BeginJob(const std::string& collection,
-                                     const Embedder& embedder) override {
-    return StartIndexJob(paths_, context_, Lock(std::chrono::milliseconds(0)), collection,
-                         embedder);
+                                     const VectorSource& source) override {
+    return StartIndexJob(paths_, context_, Lock(std::chrono::milliseconds(0)), collection, source);
   }
 
   std::vector<DocumentInfo> List(const ListOptions& options) override {
@@ -245,7 +246,22 @@ class StoreImpl : public KnowledgeStore {
     EmptyTemporary(paths_);
     SqliteConnection catalog(paths_.catalog(), SqliteConnection::Mode::kReadWrite);
     PrepareWriter(catalog);
-    ReplaceSegment({paths_, context_, catalog}, fault.collection, fault.segment);
+    const Publication publication{paths_, context_, catalog};
+    CollectionRow collection = *FindCollection(catalog, fault.collection.name);
+    auto state = FindState(paths_, catalog, collection, context_.fitting);
+    if (collection.base != 0 && state == nullptr) {
+      Unfit(publication, collection);
+      collection = *FindCollection(catalog, collection.name);
+    }
+    for (const SegmentRow& segment : LoadSegments(catalog, collection.id)) {
+      if (segment.name != fault.segment.name) continue;
+      // Without the lost state there may be nothing wrong with the rest.
+      const auto folder = paths_.segments(collection.collection_id) / segment.name;
+      if (collection.fitted && !collection.HasVectors() && !FindSegmentDamage(folder, segment)) {
+        continue;
+      }
+      ReplaceSegment(publication, collection, segment, state.get());
+    }
     CollectGarbage(paths_, catalog);
   }
 

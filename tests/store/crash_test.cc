@@ -90,6 +90,87 @@ TEST_F(Crash, EveryDurableStepMayFailBeforeOrAfterItHappened) {
   EXPECT_GT(tried, 30);
 }
 
+/// As above with an embedder fitted to the collection, and a publication that fits it anew.
+struct FittedCrash : StoreTest {
+  static std::string Lines(int first, int count) {
+    std::string text;
+    for (int i = first; i < first + count; ++i) text += "plain" + std::to_string(i) + " common\n";
+    return text;
+  }
+
+  FittedCrash() {
+    store->CreateCollection("main");
+    const auto job = BeginFitted();
+    job->Put(MakeVersion("old"), MakePlainContent(Lines(0, 24)));
+    job->Publish();
+  }
+
+  /// Works on a copy of the store as the constructor left it.
+  void Prepare(const std::filesystem::path& root) {
+    store.reset();
+    std::filesystem::copy(folder.path() / "kb", root / "kb",
+                          std::filesystem::copy_options::recursive);
+    store = KnowledgeStore::Open(root / "kb", {files, clock, 1, &factory});
+  }
+
+  /// Throws what a step throws; a fit that fails is no failure of the job.
+  void Work(bool& published) {
+    const auto job = BeginFitted();
+    job->Put(MakeVersion("new"), MakePlainContent(Lines(100, 24)));
+    job->Publish();
+    published = true;
+  }
+
+  std::size_t CountFitted(const Snapshot& snapshot) {
+    std::vector<TermCount> row = {{TermKeyOf(EnglishTerm("common")), 1}};
+    TermRows query;
+    query.Add(std::move(row));
+    return snapshot.SearchFitted(query, {}, 999, nullptr).size();
+  }
+
+  void CheckWhole(bool must_be_new) {
+    const auto snapshot = Open();
+    EXPECT_EQ(snapshot->collections().at(0).vectors, VectorsKind::kFitted);
+    const bool is_new = !Search({"plain110"}).empty();
+    EXPECT_EQ(CountFitted(*snapshot), is_new ? 48U : 24U);
+    if (must_be_new) {
+      EXPECT_TRUE(is_new);
+    }
+    EXPECT_THAT(store->Check(false, nullptr), IsEmpty());
+  }
+};
+
+TEST_F(FittedCrash, EveryDurableStepOfAFitMayFailBeforeOrAfterItHappened) {
+  int tried = 0;
+  std::set<std::string> states;
+  for (const auto when : {FaultFiles::When::kBefore, FaultFiles::When::kAfter}) {
+    for (int step = 1;; ++step) {
+      test::TempFolder fresh;
+      Prepare(fresh.path());
+      files.FailAt(step, when, step % 2 == 0 ? ENOSPC : EIO);
+      bool published = false;
+      try {
+        Work(published);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), step % 2 == 0 ? ErrorCode::kNoSpace : ErrorCode::kInternal) << step;
+      }
+      const bool reached = files.failed();
+      files.FailAt(0, when);
+      if (!reached) break;
+      ++tried;
+      SCOPED_TRACE(std::to_string(step) + (when == FaultFiles::When::kBefore ? " b" : " a"));
+      store = KnowledgeStore::Open(fresh.path() / "kb", {files, clock, 1, &factory});
+      { const auto snapshot = Open(); }    // readers work before anybody recovers
+      { const auto job = BeginFitted(); }  // publishes what was committed, and fits if it is due
+      CheckWhole(published);
+      if (!Search({"plain110"}).empty()) states.insert(Open()->collections().at(0).embedder_id);
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GT(tried, 60);
+  EXPECT_EQ(states.size(), 1U) << "whatever failed, the next job fits to all of it";
+}
+
 TEST_F(Crash, AFailedJobRefusesFurtherWork) {
   const auto job = Begin();
   job->Put(MakeVersion("new"), MakeContent("new pears", embedder));
@@ -170,7 +251,7 @@ TEST_F(Crash, AFullDiskAnywhereFailsCleanlyAndTheOldGenerationKeepsServing) {
   const SystemClock clock;
   const LetterEmbedder embedder;
   const auto store = KnowledgeStore::Open(folder, {plain, clock});
-  const auto job = store->BeginJob("main", embedder);
+  const auto job = store->BeginJob("main", &embedder);
   for (int i = first;; ++i) {
     const std::string n = std::to_string(i);
     job->Put(MakeVersion("doc" + n), MakeContent("lasting number" + n, embedder));

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/term_rows.h"
 #include "tests/store/store_fixture.h"
 
 namespace sworn::store {
@@ -26,19 +27,25 @@ struct Model {
   std::map<std::pair<std::string, std::uint32_t>, std::string> versions;  // texts for ever
 };
 
-struct ModelTest : StoreTest {
+/// With vectors of a text embedder, or of one that is fitted again and again as the collection
+/// changes.
+struct ModelTest : StoreTest, ::testing::WithParamInterface<bool> {
+  const bool fitted = GetParam();
   Model staged;
   Model published;
   std::mt19937 random{std::random_device::result_type{20260131}};
   std::unique_ptr<IndexJob> job;
+  bool was_fitted = false;
 
   ModelTest() { store->CreateCollection("main"); }
+
+  std::unique_ptr<IndexJob> BeginAny() { return fitted ? BeginFitted() : Begin(); }
 
   std::string RandomPath() { return "p" + std::to_string(random() % kPaths); }
 
   static std::string TextOf(std::uint32_t number) {
     const std::string n = std::to_string(number);
-    return "shared alpha" + n + "\nshared beta" + n;
+    return "shared alpha" + n + "\nshared beta" + n + "\nshared gamma" + n;
   }
 
   std::string IdOf(const std::string& path) {
@@ -61,7 +68,8 @@ struct ModelTest : StoreTest {
     const std::string text = TextOf(static_cast<std::uint32_t>(random() % kTexts));
     const auto known = job->FindContent(ToHex(Sha256(text)), "text/plain");
     const bool was_readable = staged.live.contains(path) && staged.live[path].text;
-    std::variant<NewContent, ContentId> content = MakeContent(text, embedder);
+    std::variant<NewContent, ContentId> content =
+        fitted ? MakePlainContent(text) : MakeContent(text, embedder);
     if (known && random() % 2 == 0) content = *known;
     const auto result = job->Put(MakeVersion(path), std::move(content));
     EXPECT_EQ(result == IndexJob::PutResult::kReplaced, was_readable);
@@ -108,7 +116,7 @@ struct ModelTest : StoreTest {
     job.reset();
     CheckAgainst(published);
     Reopen();
-    job = Begin();
+    job = BeginAny();
     published = staged;
   }
 
@@ -155,18 +163,31 @@ struct ModelTest : StoreTest {
     for (const auto& [path, document] : model.live) {
       if (document.text) texts.insert(*document.text);
     }
-    EXPECT_EQ(snapshot->SearchChunks(Words({"shared"}), {}, 100, nullptr).size(), 2 * texts.size());
+    EXPECT_EQ(snapshot->SearchChunks(Words({"shared"}), {}, 100, nullptr).size(), 3 * texts.size());
     EXPECT_EQ(snapshot->SearchContents(Words({"shared"}), {}, 100, nullptr).size(), texts.size());
-    EXPECT_EQ(snapshot
-                  ->SearchVectors(embedder.identity().Digest(), embedder.EmbedQuery("shared"), 100,
-                                  nullptr)
-                  .size(),
-              2 * texts.size());
+    CheckVectors(*snapshot, 3 * texts.size());
+  }
+
+  void CheckVectors(const Snapshot& snapshot, std::size_t chunks) {
+    if (!fitted) {
+      EXPECT_EQ(snapshot
+                    .SearchVectors(embedder.identity().Digest(), embedder.EmbedQuery("shared"), 100,
+                                   nullptr)
+                    .size(),
+                chunks);
+      return;
+    }
+    TermRows query;
+    query.Add({{TermKeyOf(EnglishTerm("shared")), 1}});
+    const bool has_state = snapshot.collections().at(0).vectors == VectorsKind::kFitted;
+    was_fitted = was_fitted || has_state;
+    EXPECT_TRUE(has_state || chunks < 20);
+    EXPECT_EQ(snapshot.SearchFitted(query, {}, 100, nullptr).size(), has_state ? chunks : 0);
   }
 };
 
-TEST_F(ModelTest, TheStoreDoesWhatTheModelDoes) {
-  job = Begin();
+TEST_P(ModelTest, TheStoreDoesWhatTheModelDoes) {
+  job = BeginAny();
   for (int round = 0; round < 400; ++round) {
     switch (random() % 16) {
       case 0:
@@ -200,7 +221,10 @@ TEST_F(ModelTest, TheStoreDoesWhatTheModelDoes) {
   Publish();
   CheckAgainst(published);
   EXPECT_TRUE(store->Check(false, nullptr).empty());
+  EXPECT_EQ(was_fitted, fitted);
 }
+
+INSTANTIATE_TEST_SUITE_P(TextAndFitted, ModelTest, ::testing::Bool());
 
 }  // namespace
 }  // namespace sworn::store

@@ -35,6 +35,15 @@ std::vector<float> LetterEmbedder::EmbedPassages(std::span<const std::string_vie
 }
 
 NewContent MakeContent(std::string_view text, const Embedder& embedder, std::string_view language) {
+  NewContent content = MakePlainContent(text, language);
+  for (NewChunk& chunk : content.chunks) {
+    chunk.vector =
+        embedder.EmbedQuery(text.substr(chunk.range.begin, chunk.range.end - chunk.range.begin));
+  }
+  return content;
+}
+
+NewContent MakePlainContent(std::string_view text, std::string_view language) {
   NewContent content;
   content.document_sha256 = ToHex(Sha256(text));
   content.media_type = "text/plain";
@@ -48,7 +57,6 @@ NewContent MakeContent(std::string_view text, const Embedder& embedder, std::str
     chunk.range = {begin, end};
     chunk.language = language;
     chunk.location.line_begin = static_cast<std::uint32_t>(content.chunks.size() + 1);
-    chunk.vector = embedder.EmbedQuery(text.substr(begin, end - begin));
     content.chunks.push_back(std::move(chunk));
     begin = end + 1;
   }

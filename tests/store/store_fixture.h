@@ -13,6 +13,7 @@
 #include "core/crypto.h"
 #include "core/embedder.h"
 #include "store/knowledge_store.h"
+#include "tests/support/fake_term_embedder.h"
 #include "tests/support/fault_files.h"
 #include "tests/support/temp_folder.h"
 
@@ -35,6 +36,9 @@ class LetterEmbedder : public Embedder {
 NewContent MakeContent(std::string_view text, const Embedder& embedder,
                        std::string_view language = "en");
 
+/// As above without vectors, as collections with a fitted embedder want it.
+NewContent MakePlainContent(std::string_view text, std::string_view language = "en");
+
 NewVersion MakeVersion(const std::string& path, const std::string& root = "/docs");
 
 text::KeywordQuery Words(const std::vector<std::string>& words);
@@ -47,12 +51,16 @@ struct StoreTest : ::testing::Test {
   test::FaultFiles files;
   SystemClock clock;
   LetterEmbedder embedder;
+  test::FakeTermEmbedderFactory factory;
   std::unique_ptr<KnowledgeStore> store;
 
   StoreTest() { Reopen(); }
-  void Reopen() { store = KnowledgeStore::Open(folder.path() / "kb", {files, clock}); }
+  void Reopen() { store = KnowledgeStore::Open(folder.path() / "kb", {files, clock, 1, &factory}); }
   std::unique_ptr<IndexJob> Begin(const std::string& collection = "main") {
-    return store->BeginJob(collection, embedder);
+    return store->BeginJob(collection, &embedder);
+  }
+  std::unique_ptr<IndexJob> BeginFitted(const std::string& collection = "main") {
+    return store->BeginJob(collection, &factory);
   }
   /// Puts one document and publishes.
   PublishResult PutAndPublish(const std::string& path, std::string_view text,

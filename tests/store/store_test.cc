@@ -367,7 +367,7 @@ TEST_F(Store, OneJobAtATime) {
   const auto job = Begin();
   EXPECT_EQ(CodeOf([&] { Begin(); }), ErrorCode::kBusy);
   const auto second = KnowledgeStore::Open(folder.path() / "kb", {files, clock});
-  EXPECT_EQ(CodeOf([&] { second->BeginJob("main", embedder); }), ErrorCode::kBusy);
+  EXPECT_EQ(CodeOf([&] { second->BeginJob("main", &embedder); }), ErrorCode::kBusy);
   EXPECT_EQ(CodeOf([&] { second->CreateCollection("x"); }), ErrorCode::kBusy);
 }
 
@@ -388,7 +388,7 @@ TEST_F(Store, AnotherEmbedderEmbedsTheStoredChunksAnew) {
   PutAndPublish("a.txt", "plums\npears");
   const std::uint64_t generation = Open()->collections().at(0).generation;
   const LetterEmbedder wider("2", 16);
-  const auto job = store->BeginJob("main", wider);
+  const auto job = store->BeginJob("main", &wider);
   auto snapshot = Open();
   EXPECT_EQ(snapshot->collections().at(0).generation, generation + 1);
   EXPECT_EQ(snapshot->collections().at(0).embedder_id, wider.identity().Digest());
