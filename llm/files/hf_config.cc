@@ -1,7 +1,10 @@
 #include "llm/files/hf_config.h"
 
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -25,17 +28,23 @@ std::string FirstArchitecture(const json& config, const std::string& where) {
 // The graph: GGUF's name for it.
 std::string Architecture(const json& config, const std::string& where) {
   const std::string name = FirstArchitecture(config, where);
-  const std::string activation = JsonText(config, "hidden_act", where).value_or("silu");
+  auto named = JsonText(config, "hidden_activation", where);  // of Gemma
+  if (!named) named = JsonText(config, "hidden_act", where);
+  const std::string activation = named.value_or("silu");
   // 1bitLLM's first models and Microsoft's differ in one letter of the name and in the activation.
   if (name == "BitNetForCausalLM" || name == "BitnetForCausalLM") {
     if (activation == "relu2") return "bitnet-b1.58";
     if (activation == "silu") return "bitnet";
   } else if (name == "LlamaForCausalLM") {
     if (activation == "silu") return "llama";
+  } else if (name == "Qwen3Model") {
+    if (activation == "silu") return "qwen3";
+  } else if (name == "Gemma3TextModel") {
+    if (activation == "gelu_pytorch_tanh") return "gemma3";
   } else {
     Unsupported(where, "the architecture '" + name +
-                           "' is not built; BitNetForCausalLM, "
-                           "BitnetForCausalLM and LlamaForCausalLM are");
+                           "' is not built; BitNetForCausalLM, BitnetForCausalLM, "
+                           "LlamaForCausalLM, Qwen3Model and Gemma3TextModel are");
   }
   Unsupported(where, "the activation '" + activation + "' is not built for " + name);
 }
@@ -61,8 +70,15 @@ void TranslateRope(const json& config, const std::string& prefix, const std::str
                    Metadata& metadata) {
   // Newer files keep theta and scaling together, older ones apart.
   for (const char* const key : {"rope_scaling", "rope_parameters"}) {
-    const json* const rope = JsonMember(config, key);
+    const json* rope = JsonMember(config, key);
     if (rope == nullptr) continue;
+    // Where layers differ, one for each kind of them.
+    if (const json* const local = JsonMember(*rope, "sliding_attention")) {
+      if (const auto theta = JsonReal(*local, "rope_theta", where)) {
+        metadata[prefix + "rope.freq_base_swa"] = *theta;
+      }
+    }
+    if (const json* const full = JsonMember(*rope, "full_attention")) rope = full;
     auto type = JsonText(*rope, "rope_type", where);
     if (!type) type = JsonText(*rope, "type", where);
     if (type && *type != "default") metadata[prefix + "rope.scaling.type"] = *type;
@@ -78,6 +94,44 @@ void TranslateRope(const json& config, const std::string& prefix, const std::str
   }
   // The checkpoints of Hugging Face have the pairs apart, also where GGUF files interleave them.
   metadata["sworn.rope.pairs"] = std::string("halves");
+}
+
+// Layers that see only the last positions.
+void TranslateWindow(const json& config, const std::string& prefix, const std::string& where,
+                     Metadata& metadata) {
+  const auto window = JsonNumber(config, "sliding_window", where);
+  // Qwen's files name a window that is not used.
+  if (!window || !JsonFlag(config, "use_sliding_window", where).value_or(true)) return;
+  metadata[prefix + "attention.sliding_window"] = *window;
+  const std::string pattern = prefix + "attention.sliding_window_pattern";
+  if (const auto period = JsonNumber(config, "sliding_window_pattern", where)) {
+    metadata[pattern] = *period;
+  }
+  if (const auto theta = JsonReal(config, "rope_local_base_freq", where)) {
+    metadata[prefix + "rope.freq_base_swa"] = *theta;
+  }
+  const json* const kinds = JsonMember(config, "layer_types");
+  if (kinds == nullptr) return;
+  std::vector<std::int64_t> local;
+  for (const json& kind : *kinds) local.push_back(kind == "sliding_attention" ? 1 : 0);
+  metadata[pattern] = std::move(local);
+}
+
+// What the backbones of embedding models have and the others do not.
+void TranslateEmbedder(const json& config, const std::string& prefix, const std::string& where,
+                       Metadata& metadata) {
+  constexpr std::uint64_t kLastToken = 3;
+  metadata[prefix + "pooling_type"] = kLastToken;
+  if (JsonFlag(config, "use_bidirectional_attention", where).value_or(false)) {
+    Unsupported(where, "attention in both directions is not built");
+  }
+  if (JsonMember(config, "attn_logit_softcapping") != nullptr) {
+    Unsupported(where, "capped attention scores are not built");
+  }
+  if (const auto scalar = JsonReal(config, "query_pre_attn_scalar", where)) {
+    metadata[prefix + "attention.scale"] = 1 / std::sqrt(*scalar);
+  }
+  TranslateWindow(config, prefix, where, metadata);
 }
 
 }  // namespace
@@ -103,7 +157,10 @@ HfLinear TranslateConfig(const json& config, const std::string& where, Metadata&
     metadata[prefix + "attention.layer_norm_rms_epsilon"] = *epsilon;
   }
   TranslateRope(config, prefix, where, metadata);
-  const HfLinear linear = Linear(config, architecture != "llama", where);
+  if (architecture == "qwen3" || architecture == "gemma3") {
+    TranslateEmbedder(config, prefix, where, metadata);
+  }
+  const HfLinear linear = Linear(config, architecture.starts_with("bitnet"), where);
   if (linear == HfLinear::kMaster) metadata["sworn.linear.master"] = true;
   return linear;
 }

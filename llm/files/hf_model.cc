@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "core/error.h"
+#include "kernels/kernels.h"
+#include "llm/files/dequantize.h"
 #include "llm/files/hf_config.h"
 #include "llm/files/hf_json.h"
 #include "llm/files/hf_tokenizer.h"
@@ -27,8 +29,18 @@ constexpr std::string_view kScaleSuffix = ".weight_scale";
 
 [[noreturn]] void Damaged(const std::string& why) { throw Error(ErrorCode::kIntegrity, why); }
 
+// Which of the graphs a folder is for, as far as names differ.
+enum class Backbone { kGenerator, kQwen, kGemma };
+
+Backbone BackboneOf(const Metadata& metadata) {
+  const MetadataValue& architecture = metadata.at("general.architecture");
+  if (architecture == MetadataValue(std::string("gemma3"))) return Backbone::kGemma;
+  return architecture == MetadataValue(std::string("qwen3")) ? Backbone::kQwen
+                                                             : Backbone::kGenerator;
+}
+
 // "self_attn.q_proj" -> "attn_q"; empty for what no graph of ours has.
-std::string_view LayerPart(std::string_view part) {
+std::string LayerPart(std::string_view part, Backbone backbone) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kParts = {{
       {"input_layernorm", "attn_norm"},
       {"post_attention_layernorm", "ffn_norm"},
@@ -44,18 +56,35 @@ std::string_view LayerPart(std::string_view part) {
       {"mlp.ffn_sub_norm", "ffn_sub_norm"},
       {"mlp.ffn_layernorm", "ffn_sub_norm"},
   }};
+  if (backbone == Backbone::kGemma) {
+    if (part == "post_attention_layernorm") return "post_attention_norm";
+    if (part == "pre_feedforward_layernorm") return "ffn_norm";
+    if (part == "post_feedforward_layernorm") return "post_ffw_norm";
+  }
+  constexpr std::string_view kProjectionNorm = "_proj.norm";
+  bool projection_norm = false;
+  if (backbone != Backbone::kGenerator) {
+    if (part == "self_attn.q_norm") return "attn_q_norm";
+    if (part == "self_attn.k_norm") return "attn_k_norm";
+    projection_norm = part.ends_with(kProjectionNorm);
+  }
+  if (projection_norm) part.remove_suffix(std::string_view(".norm").size());
   for (const auto& [theirs, ours] : kParts) {
-    if (theirs == part) return ours;
+    if (theirs == part) return std::string(ours) + (projection_norm ? "_norm_in" : "");
   }
   return {};
 }
 
-// "model.layers.3.self_attn.q_proj.weight" -> "blk.3.attn_q.weight"; nothing for what is computed
-// anyway. A tensor that no graph of ours uses would change the result, so it is refused.
-std::optional<std::string> GgufName(const std::string& name) {
-  constexpr std::string_view kLayers = "model.layers.";
-  if (name == "model.embed_tokens.weight") return "token_embd.weight";
-  if (name == "model.norm.weight") return "output_norm.weight";
+// "model.layers.3.self_attn.q_proj.weight" -> "blk.3.attn_q.weight", also without "model.";
+// nothing for what is computed anyway. A tensor that no graph of ours uses would change the result,
+// so it is refused.
+std::optional<std::string> GgufName(const std::string& full_name, Backbone backbone) {
+  constexpr std::string_view kModel = "model.";
+  constexpr std::string_view kLayers = "layers.";
+  const std::string name =
+      full_name.starts_with(kModel) ? full_name.substr(kModel.size()) : full_name;
+  if (name == "embed_tokens.weight") return "token_embd.weight";
+  if (name == "norm.weight") return "output_norm.weight";
   if (name == "lm_head.weight") return "output.weight";
   if (name.ends_with(".rotary_emb.inv_freq")) return std::nullopt;
   if (name.starts_with(kLayers)) {
@@ -64,16 +93,40 @@ std::optional<std::string> GgufName(const std::string& name) {
     const std::string number = name.substr(kLayers.size(), dot - kLayers.size());
     if (dot < last && last != std::string::npos &&
         number.find_first_not_of("0123456789") == std::string::npos) {
-      const std::string_view part =
-          LayerPart(std::string_view(name).substr(dot + 1, last - dot - 1));
+      const std::string part =
+          LayerPart(std::string_view(name).substr(dot + 1, last - dot - 1), backbone);
       std::string suffix = name.substr(last);
       if (suffix == kScaleSuffix) suffix = ".scale";
       const bool known = suffix == ".weight" || suffix == ".scale" || suffix == ".bias";
-      if (!part.empty() && known) return "blk." + number + "." + std::string(part) + suffix;
+      if (!part.empty() && known) return "blk." + number + "." + part + suffix;
     }
   }
   throw Error(ErrorCode::kUnsupportedMedia,
-              "tensor '" + name + "' is not part of a graph that is built");
+              "tensor '" + full_name + "' is not part of a graph that is built");
+}
+
+// Of the vectors that are multiplied with what was normed. "attn_q_norm_in" and its like are not
+// Gemma's own and stand as they are used.
+bool IsGemmaNorm(std::string_view gguf_name) { return gguf_name.ends_with("_norm.weight"); }
+
+// What stands before a question and before a passage, as sentence-transformers has it.
+void TranslatePrompts(const fs::path& folder, Metadata& metadata) {
+  const fs::path path = folder / "config_sentence_transformers.json";
+  const json config = ReadJsonFile(path, kMaxConfigBytes);
+  const json* const prompts = config.is_discarded() ? nullptr : JsonMember(config, "prompts");
+  if (prompts == nullptr) return;
+  static constexpr std::array<std::pair<const char*, const char*>, 4> kNames = {{
+      {"web_search_query", "query"},
+      {"query", "query"},
+      {"document", "passage"},
+      {"passage", "passage"},
+  }};
+  const std::string where = "'" + path.native() + "'";
+  for (const auto& [theirs, ours] : kNames) {
+    if (const auto prompt = JsonText(*prompts, theirs, where)) {
+      metadata["sworn.embedding." + std::string(ours) + "_prefix"] = *prompt;
+    }
+  }
 }
 
 DType TypeOf(const std::string& dtype) {
@@ -165,6 +218,7 @@ class HfModel final : public ModelFile {
     const std::string where = "'" + config_path.native() + "'";
     metadata_["general.name"] = fs::absolute(folder).lexically_normal().filename().string();
     const HfLinear linear = TranslateConfig(config, where, metadata_);
+    backbone_ = BackboneOf(metadata_);
     const bool tied = JsonFlag(config, "tie_word_embeddings", where).value_or(false);
     for (const SafetensorsShard& shard : shards_) {
       for (const SafetensorsEntry& entry : shard.entries()) AddTensor(entry, linear, tied);
@@ -177,6 +231,7 @@ class HfModel final : public ModelFile {
     CheckScales();
     const TensorView* const embedding = Find("token_embd.weight");
     TranslateTokenizer(folder, config, embedding == nullptr ? 0 : embedding->rows(), metadata_);
+    TranslatePrompts(folder, metadata_);
   }
 
   [[nodiscard]] const std::map<std::string, MetadataValue>& metadata() const override {
@@ -209,7 +264,7 @@ class HfModel final : public ModelFile {
 
  private:
   void AddTensor(const SafetensorsEntry& entry, HfLinear linear, bool tied) {
-    const std::optional<std::string> name = GgufName(entry.name);
+    const std::optional<std::string> name = GgufName(entry.name, backbone_);
     if (!name || (tied && *name == "output.weight")) return;
     TensorView view;
     view.name = *name;
@@ -228,8 +283,25 @@ class HfModel final : public ModelFile {
                (linear == HfLinear::kScaleDivides || linear == HfLinear::kScaleMultiplies)) {
       view.dtype = DType::kPackedUint8;
       view.shape.front() *= 4;
+    } else if (backbone_ == Backbone::kGemma && IsGemmaNorm(*name)) {
+      AddOne(view);
     }
     tensors_.push_back(std::move(view));
+  }
+
+  // Gemma stores what its norms add to 1; GGUF, what they multiply with.
+  void AddOne(TensorView& norm) {
+    if (norm.shape.size() != 1 || norm.shape[0] > kernels::kMaxColumns || !CanWiden(norm.dtype)) {
+      Damaged("tensor '" + norm.name + "' is not a vector of floats");
+    }
+    std::vector<float> values(norm.shape[0]);
+    WidenRow(norm, 0, *kernels::RunnableKernels().front(), values.data());
+    for (float& value : values) value += 1;
+    auto& bytes = norms_.emplace_back(values.size() * sizeof(float));
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    norm.dtype = DType::kF32;
+    norm.stored_type = DTypeName(DType::kF32);
+    norm.bytes = bytes;
   }
 
   void CheckScales() const {
@@ -246,6 +318,8 @@ class HfModel final : public ModelFile {
 
   std::deque<SafetensorsShard> shards_;  // in the order of their names
   std::deque<std::array<std::uint8_t, sizeof(float)>> scales_;
+  std::deque<std::vector<std::uint8_t>> norms_;
+  Backbone backbone_ = Backbone::kGenerator;
   Metadata metadata_;
   std::vector<TensorView> tensors_;
   std::unordered_map<std::string_view, std::size_t> by_name_;  // views into tensors_

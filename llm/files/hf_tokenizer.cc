@@ -213,6 +213,26 @@ void TranslateSentencePiece(const fs::path& path, const json& tokenizer_config,
   StoreTokens(std::move(tokens), vocabulary, metadata);
 }
 
+// The control token that the tokenizer puts behind a text: what an embedding model pools.
+void TranslateEnd(const json& tokenizer, const std::string& where, Metadata& metadata) {
+  const json* const processor = JsonMember(tokenizer, "post_processor");
+  const json* const found =
+      processor == nullptr ? nullptr : FindPart(*processor, "TemplateProcessing");
+  const json* const single = found == nullptr ? nullptr : JsonMember(*found, "single");
+  if (single == nullptr || !single->is_array() || single->size() < 2) return;
+  const json* const last = JsonMember(single->back(), "SpecialToken");
+  const json* const specials = JsonMember(*found, "special_tokens");
+  if (last == nullptr || specials == nullptr) return;
+  const std::string name = JsonText(*last, "id", where).value_or("");
+  const json* const special = JsonMember(*specials, name.c_str());
+  const json* const ids = special == nullptr ? nullptr : JsonMember(*special, "ids");
+  if (ids == nullptr || !ids->is_array() || ids->size() != 1 ||
+      !ids->front().is_number_unsigned()) {
+    Damaged(where, "the token '" + name + "' behind a text has no id");
+  }
+  metadata["tokenizer.ggml.eos_token_id"] = ids->front().get<std::uint64_t>();
+}
+
 // "bos_token_id": 1 or [1, 2], of which the first counts.
 void TranslateId(const json& config, const char* theirs, const std::string& ours,
                  Metadata& metadata) {
@@ -264,6 +284,7 @@ void TranslateTokenizer(const fs::path& folder, const json& config, std::size_t 
   }
   TranslateId(config, "bos_token_id", "tokenizer.ggml.bos_token_id", metadata);
   TranslateId(config, "eos_token_id", "tokenizer.ggml.eos_token_id", metadata);
+  if (!tokenizer.is_discarded()) TranslateEnd(tokenizer, "'" + path.native() + "'", metadata);
   if (const auto adds = JsonFlag(tokenizer_config, "add_bos_token", config_where)) {
     metadata["tokenizer.ggml.add_bos_token"] = *adds;
   }

@@ -103,6 +103,7 @@ ReferenceModel::ReferenceModel(const ModelConfig& config, TensorSource source, b
       source_(std::move(source)),
       rounding_(rounding),
       relu2_(config.architecture == "bitnet-b1.58" || config.architecture == "bitnet-25"),
+      gemma_(config.architecture == "gemma3"),
       interleaved_(config.architecture == "llama") {}
 
 const std::vector<float>& ReferenceModel::Tensor(const std::string& name) {
@@ -113,8 +114,10 @@ const std::vector<float>& ReferenceModel::Tensor(const std::string& name) {
 
 // y = W x. For ternary models x becomes int8, q = round(x s) with s = 127 / max |x|, and
 // y = (sum of q * sign(w)) * (scale / s) with an exact sum.
-ReferenceModel::Rows ReferenceModel::Linear(const Rows& input, const std::string& name,
+ReferenceModel::Rows ReferenceModel::Linear(const Rows& unnormed, const std::string& name,
                                             std::size_t outputs) {
+  const std::string norm = name.substr(0, name.rfind('.')) + "_norm_in.weight";
+  const Rows input = Tensor(norm).empty() ? unnormed : Norm(unnormed, norm);
   const std::vector<float>& weights = Tensor(name);
   const bool integers = config_.ternary && rounding_;
   float scale = 0;
@@ -157,16 +160,28 @@ ReferenceModel::Rows ReferenceModel::Norm(const Rows& input, const std::string& 
   return output;
 }
 
+// Each head of each row by itself, if there is such a norm.
+void ReferenceModel::NormHeads(Rows& rows, const std::string& name) {
+  if (Tensor(name).empty()) return;
+  for (std::vector<float>& row : rows) {
+    for (std::size_t begin = 0; begin < row.size(); begin += config_.head_dim) {
+      const auto head = row.begin() + static_cast<std::ptrdiff_t>(begin);
+      const auto end = head + static_cast<std::ptrdiff_t>(config_.head_dim);
+      const Rows normed = Norm({std::vector<float>(head, end)}, name);
+      std::copy(normed.front().begin(), normed.front().end(), head);
+    }
+  }
+}
+
 // Pair i of a head turns by position * theta^(-2i / head_dim); row t stands at position t.
-void ReferenceModel::Rotate(Rows& rows, std::size_t heads) const {
+void ReferenceModel::Rotate(Rows& rows, std::size_t heads, double theta) const {
   const std::size_t half = config_.head_dim / 2;
   for (std::size_t t = 0; t < rows.size(); ++t) {
     for (std::size_t head = 0; head < heads; ++head) {
       float* x = rows[t].data() + head * config_.head_dim;
       for (std::size_t i = 0; i < half; ++i) {
         const auto frequency = static_cast<float>(
-            std::pow(config_.rope_theta,
-                     -2.0 * static_cast<double>(i) / static_cast<double>(config_.head_dim)));
+            std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(config_.head_dim)));
         const double angle = static_cast<double>(t) * frequency;
         const auto cosine = static_cast<float>(std::cos(angle));
         const auto sine = static_cast<float>(std::sin(angle));
@@ -196,7 +211,7 @@ ReferenceModel::Rows ReferenceModel::Attend(const Rows& queries, const Rows& key
         for (std::size_t d = 0; d < dim; ++d) {
           product = std::fma(queries[t][head * dim + d], stored(keys[j][kv + d]), product);
         }
-        scores[j] = product * (1 / std::sqrt(static_cast<float>(dim)));
+        scores[j] = product * config_.attention_scale;
       }
       const double largest = *std::max_element(scores.begin(), scores.end());
       double sum = 0;
@@ -214,7 +229,8 @@ ReferenceModel::Rows ReferenceModel::Attend(const Rows& queries, const Rows& key
 void ReferenceModel::Layer(std::size_t layer, Rows& x) {
   const std::string prefix = "blk." + std::to_string(layer) + ".";
   const bool sub_norms = !Tensor(prefix + "attn_sub_norm.weight").empty();
-  const auto add = [&x](const Rows& more) {
+  const auto add = [&](Rows more, const std::string& norm) {
+    if (!Tensor(prefix + norm).empty()) more = Norm(more, prefix + norm);
     for (std::size_t t = 0; t < x.size(); ++t) {
       for (std::size_t i = 0; i < x[t].size(); ++i) x[t][i] += more[t][i];
     }
@@ -224,23 +240,33 @@ void ReferenceModel::Layer(std::size_t layer, Rows& x) {
   Rows queries = Linear(h, prefix + "attn_q.weight", config_.heads * config_.head_dim);
   Rows keys = Linear(h, prefix + "attn_k.weight", config_.kv_heads * config_.head_dim);
   const Rows values = Linear(h, prefix + "attn_v.weight", config_.kv_heads * config_.head_dim);
-  Rotate(queries, config_.heads);
-  Rotate(keys, config_.kv_heads);
+  NormHeads(queries, prefix + "attn_q_norm.weight");
+  NormHeads(keys, prefix + "attn_k_norm.weight");
+  const bool local = !config_.local_layers.empty() && config_.local_layers[layer];
+  const float theta = local ? config_.local_rope_theta : config_.rope_theta;
+  Rotate(queries, config_.heads, theta);
+  Rotate(keys, config_.kv_heads, theta);
   h = Attend(queries, keys, values);
   if (sub_norms) h = Norm(h, prefix + "attn_sub_norm.weight");
-  add(Linear(h, prefix + "attn_output.weight", config_.hidden));
+  add(Linear(h, prefix + "attn_output.weight", config_.hidden), "post_attention_norm.weight");
 
   h = Norm(x, prefix + "ffn_norm.weight");
   Rows gate = Linear(h, prefix + "ffn_gate.weight", config_.ffn);
   const Rows up = Linear(h, prefix + "ffn_up.weight", config_.ffn);
   for (std::size_t t = 0; t < gate.size(); ++t) {
     for (std::size_t i = 0; i < config_.ffn; ++i) {
-      const float g = relu2_ ? std::max(gate[t][i], 0.0F) : gate[t][i];
-      gate[t][i] = (relu2_ ? g * g : g / (1 + std::exp(-g))) * up[t][i];
+      const float g = gate[t][i];
+      const float positive = std::max(g, 0.0F);
+      // The square root of 2 / pi.
+      const double bend = std::tanh(0.7978845608028654 * (g + 0.044715 * std::pow(g, 3.0)));
+      const float activated = relu2_   ? positive * positive
+                              : gemma_ ? static_cast<float>(0.5 * g * (1 + bend))
+                                       : g / (1 + std::exp(-g));
+      gate[t][i] = activated * up[t][i];
     }
   }
   if (sub_norms) gate = Norm(gate, prefix + "ffn_sub_norm.weight");
-  add(Linear(gate, prefix + "ffn_down.weight", config_.hidden));
+  add(Linear(gate, prefix + "ffn_down.weight", config_.hidden), "post_ffw_norm.weight");
 }
 
 std::vector<float> ReferenceModel::Hidden(std::span<const std::int32_t> tokens) {
@@ -250,6 +276,8 @@ std::vector<float> ReferenceModel::Hidden(std::span<const std::int32_t> tokens) 
     const auto begin = embedding.begin() + static_cast<std::ptrdiff_t>(token) *
                                                static_cast<std::ptrdiff_t>(config_.hidden);
     x.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(config_.hidden));
+    if (!gemma_) continue;
+    for (float& value : x.back()) value *= std::sqrt(static_cast<float>(config_.hidden));
   }
   for (std::size_t layer = 0; layer < config_.layers; ++layer) Layer(layer, x);
   std::vector<float> hidden;

@@ -27,8 +27,9 @@ TensorSource ReadTensors(const ModelFile& file);
 
 class ReferenceModel {
  public:
-  /// `config` gives the sizes, `architecture` alone decides the graph. `rounding` off: no int8 and
-  /// no binary16, binary32 alone.
+  /// `config` gives the sizes, the scale of attention and the local layers; `architecture` and the
+  /// tensors that there are decide the graph. `rounding` off: no int8 and no binary16, binary32
+  /// alone.
   ReferenceModel(const ModelConfig& config, TensorSource source, bool rounding = true);
 
   /// The hidden states after the output norm, [tokens, hidden].
@@ -40,9 +41,10 @@ class ReferenceModel {
   using Rows = std::vector<std::vector<float>>;
 
   const std::vector<float>& Tensor(const std::string& name);
-  Rows Linear(const Rows& input, const std::string& name, std::size_t outputs);
+  Rows Linear(const Rows& unnormed, const std::string& name, std::size_t outputs);
   Rows Norm(const Rows& input, const std::string& name);
-  void Rotate(Rows& rows, std::size_t heads) const;
+  void NormHeads(Rows& rows, const std::string& name);
+  void Rotate(Rows& rows, std::size_t heads, double theta) const;
   Rows Attend(const Rows& queries, const Rows& keys, const Rows& values) const;
   void Layer(std::size_t layer, Rows& x);
 
@@ -50,6 +52,7 @@ class ReferenceModel {
   TensorSource source_;
   bool rounding_;
   bool relu2_;
+  bool gemma_;
   bool interleaved_;
   std::map<std::string, std::vector<float>> tensors_;
 };

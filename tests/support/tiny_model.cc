@@ -75,7 +75,8 @@ class Builder {
  public:
   explicit Builder(const TinyModelOptions& options) : random_(options.seed) {
     model_.options = options;
-    model_.vocabulary = MakeTinyVocabulary(options.vocabulary);
+    model_.vocabulary = options.architecture == "gemma3" ? MakeTinyPieces(options.vocabulary)
+                                                         : MakeTinyVocabulary(options.vocabulary);
     const std::size_t vocabulary = model_.vocabulary.tokens.size();
     Dense("token_embd.weight", options.embedding, {vocabulary, options.hidden}, 1.0F);
     for (std::size_t layer = 0; layer < options.layers; ++layer) Layer(layer);
@@ -94,28 +95,45 @@ class Builder {
   void Layer(std::size_t index) {
     const TinyModelOptions& options = model_.options;
     const std::string prefix = "blk." + std::to_string(index) + ".";
-    const std::size_t head_dim = options.hidden / options.heads;
-    const std::size_t kv = options.kv_heads * head_dim;
-    const bool sub_norms = options.sub_norms && options.architecture != "llama";
+    const std::size_t width = options.heads * HeadDim(options);
+    const std::size_t kv = options.kv_heads * HeadDim(options);
+    const bool sub_norms = options.sub_norms && options.architecture != "llama" && !Embeds(options);
     Norm(prefix + "attn_norm.weight", options.hidden);
-    Linear(prefix + "attn_q", options.hidden, options.hidden);
+    Linear(prefix + "attn_q", width, options.hidden);
     Linear(prefix + "attn_k", kv, options.hidden);
     Linear(prefix + "attn_v", kv, options.hidden);
     if (sub_norms) Norm(prefix + "attn_sub_norm.weight", options.hidden);
-    Linear(prefix + "attn_output", options.hidden, options.hidden);
+    Linear(prefix + "attn_output", options.hidden, width);
     Norm(prefix + "ffn_norm.weight", options.hidden);
     Linear(prefix + "ffn_gate", options.ffn, options.hidden);
     Linear(prefix + "ffn_up", options.ffn, options.hidden);
     if (sub_norms) Norm(prefix + "ffn_sub_norm.weight", options.ffn);
     Linear(prefix + "ffn_down", options.hidden, options.ffn);
+    if (Embeds(options)) EmbedderNorms(prefix);
+  }
+
+  void EmbedderNorms(const std::string& prefix) {
+    const TinyModelOptions& options = model_.options;
+    Norm(prefix + "attn_q_norm.weight", HeadDim(options));
+    Norm(prefix + "attn_k_norm.weight", HeadDim(options));
+    if (options.architecture == "gemma3") {
+      Norm(prefix + "post_attention_norm.weight", options.hidden);
+      Norm(prefix + "post_ffw_norm.weight", options.hidden);
+    }
+    if (!options.projection_norms) return;
+    for (const char* const linear : {"attn_q", "attn_k", "attn_v", "ffn_gate", "ffn_up"}) {
+      Norm(prefix + linear + "_norm_in.weight", options.hidden);
+    }
+    Norm(prefix + "attn_output_norm_in.weight", options.heads * HeadDim(options));
+    Norm(prefix + "ffn_down_norm_in.weight", options.ffn);
   }
 
   void Norm(const std::string& name, std::size_t width) {
-    TinyTensor tensor = Described(name, DType::kF32, {width});
+    TinyTensor tensor = Described(name, model_.options.norm, {width});
     for (std::size_t i = 0; i < width; ++i) tensor.values.push_back(0.5F + Uniform());
     // Exact in bfloat16, so that every container holds the same.
     for (float& value : tensor.values) value = FromBfloat16(ToBfloat16(value));
-    tensor.bytes = EncodeF32(tensor.values);
+    Encode(tensor);
     model_.tensors.push_back(std::move(tensor));
   }
 
@@ -182,22 +200,49 @@ void SetMetadata(const TinyModel& model, llm::GgufWriter& writer) {
   writer.Set(prefix + "embedding_length", number(options.hidden));
   writer.Set(prefix + "block_count", number(options.layers));
   writer.Set(prefix + "feed_forward_length", number(options.ffn));
-  writer.Set(prefix + "rope.dimension_count", number(options.hidden / options.heads));
+  writer.Set(prefix + "rope.dimension_count", number(HeadDim(options)));
   writer.Set(prefix + "attention.head_count", number(options.heads));
   writer.Set(prefix + "attention.head_count_kv", number(options.kv_heads));
   writer.Set(prefix + "attention.layer_norm_rms_epsilon", 1e-5F);
   writer.Set(prefix + "rope.freq_base", 500'000.0F);
-  writer.Set("tokenizer.ggml.model", std::string("gpt2"));
-  writer.Set("tokenizer.ggml.pre", std::string("llama-bpe"));
+  if (options.head_dim != 0) {
+    writer.Set(prefix + "attention.key_length", number(options.head_dim));
+    writer.Set(prefix + "attention.value_length", number(options.head_dim));
+  }
+  if (options.attention_scale != 0) {
+    writer.Set(prefix + "attention.scale", options.attention_scale);
+  }
+  if (options.sliding_window != 0) {
+    writer.Set(prefix + "attention.sliding_window", number(options.sliding_window));
+    writer.Set(prefix + "attention.sliding_window_pattern", std::uint32_t{2});
+    writer.Set(prefix + "rope.freq_base_swa", 1'000.0F);
+  }
+  if (Embeds(options)) writer.Set(prefix + "pooling_type", std::uint32_t{1});
+  if (vocabulary.scores.empty()) {
+    writer.Set("tokenizer.ggml.model", std::string("gpt2"));
+    writer.Set("tokenizer.ggml.pre", std::string("llama-bpe"));
+    writer.Set("tokenizer.ggml.merges", vocabulary.merges);
+  } else {
+    writer.Set("tokenizer.ggml.model", std::string("llama"));
+    writer.Set("tokenizer.ggml.scores", vocabulary.scores);
+    writer.Set("tokenizer.ggml.add_space_prefix", false);
+  }
   writer.Set("tokenizer.ggml.tokens", vocabulary.tokens);
   writer.Set("tokenizer.ggml.token_type", vocabulary.types);
-  writer.Set("tokenizer.ggml.merges", vocabulary.merges);
   writer.Set("tokenizer.ggml.bos_token_id", static_cast<std::uint32_t>(vocabulary.begin_of_text));
   writer.Set("tokenizer.ggml.eos_token_id", static_cast<std::uint32_t>(vocabulary.end_of_text));
   writer.Set("tokenizer.ggml.add_bos_token", true);
 }
 
 }  // namespace
+
+bool Embeds(const TinyModelOptions& options) {
+  return options.architecture == "qwen3" || options.architecture == "gemma3";
+}
+
+std::size_t HeadDim(const TinyModelOptions& options) {
+  return options.head_dim != 0 ? options.head_dim : options.hidden / options.heads;
+}
 
 const TinyTensor& TinyModel::tensor(std::string_view name) const {
   for (const TinyTensor& candidate : tensors) {

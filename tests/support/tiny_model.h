@@ -17,11 +17,12 @@
 namespace sworn::test {
 
 struct TinyModelOptions {
-  std::string architecture = "bitnet-b1.58";  // or "bitnet-25", "bitnet", "llama"
+  std::string architecture = "bitnet-b1.58";  // or "bitnet-25", "bitnet", "llama"; see Embeds
   std::size_t hidden = 256;                   // TQ and Q6_K need multiples of 256, I2_S of 128
   std::size_t layers = 2;
   std::size_t heads = 4;
   std::size_t kv_heads = 2;
+  std::size_t head_dim = 0;  // 0: hidden / heads
   std::size_t ffn = 512;
   std::size_t vocabulary = 0;  // at least; 0: no unused tokens
   std::size_t context = 1'024;
@@ -29,6 +30,10 @@ struct TinyModelOptions {
   llm::DType embedding = llm::DType::kF16;  // kF32, kBf16, kQ8_0, kQ6K; of a separate output too
   bool tied = true;                         // false: "output.weight" of its own
   bool sub_norms = true;                    // of the bitnet architectures
+  llm::DType norm = llm::DType::kF32;       // or kF16
+  bool projection_norms = true;             // of embedding models: "attn_q_norm_in" and its like
+  float attention_scale = 0;                // of embedding models; 0: the file says nothing
+  std::size_t sliding_window = 0;           // of gemma3; 0: all layers see everything
   std::uint64_t seed = 1;
 };
 
@@ -50,6 +55,10 @@ struct TinyModel {
   /// Throws std::out_of_range if there is none.
   [[nodiscard]] const TinyTensor& tensor(std::string_view name) const;
 };
+
+/// "qwen3" and "gemma3" are embedding models; the vocabulary of gemma3 is one of pieces.
+bool Embeds(const TinyModelOptions& options);
+std::size_t HeadDim(const TinyModelOptions& options);
 
 /// The same for the same options, on every machine.
 TinyModel MakeTinyModel(const TinyModelOptions& options);

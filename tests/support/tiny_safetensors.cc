@@ -27,8 +27,17 @@ void WriteText(const std::filesystem::path& path, const std::string& text) {
 }
 
 // "blk.3.attn_q.weight" -> "model.layers.3.self_attn.q_proj.weight".
-std::string HfName(const std::string& name, bool one_bit_llm) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kParts = {{
+std::string HfName(const std::string& name, const std::string& architecture) {
+  const bool one_bit_llm = architecture == "bitnet";
+  const bool gemma = architecture == "gemma3";
+  // The folders of embedding models hold the backbone alone.
+  const std::string model = gemma || architecture == "qwen3" ? "" : "model.";
+  constexpr std::string_view kNormIn = "_norm_in";
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kParts = {{
+      {"attn_q_norm", "self_attn.q_norm"},
+      {"attn_k_norm", "self_attn.k_norm"},
+      {"post_attention_norm", "post_attention_layernorm"},
+      {"post_ffw_norm", "post_feedforward_layernorm"},
       {"attn_norm", "input_layernorm"},
       {"ffn_norm", "post_attention_layernorm"},
       {"attn_q", "self_attn.q_proj"},
@@ -41,16 +50,19 @@ std::string HfName(const std::string& name, bool one_bit_llm) {
       {"ffn_down", "mlp.down_proj"},
       {"ffn_sub_norm", "mlp.ffn_sub_norm"},
   }};
-  if (name == "token_embd.weight") return "model.embed_tokens.weight";
-  if (name == "output_norm.weight") return "model.norm.weight";
+  if (name == "token_embd.weight") return model + "embed_tokens.weight";
+  if (name == "output_norm.weight") return model + "norm.weight";
   if (name == "output.weight") return "lm_head.weight";
   const std::size_t dot = name.find('.', 4);
-  const std::string part = name.substr(dot + 1, name.rfind('.') - dot - 1);
-  std::string hf = "model.layers." + name.substr(4, dot - 4) + ".";
+  std::string part = name.substr(dot + 1, name.rfind('.') - dot - 1);
+  std::string hf = model + "layers." + name.substr(4, dot - 4) + ".";
+  if (gemma && part == "ffn_norm") return hf + "pre_feedforward_layernorm.weight";
+  const bool norm_in = part.ends_with(kNormIn);
+  if (norm_in) part.resize(part.size() - kNormIn.size());
   if (one_bit_llm && part == "attn_sub_norm") return hf + "self_attn.inner_attn_ln.weight";
   if (one_bit_llm && part == "ffn_sub_norm") return hf + "mlp.ffn_layernorm.weight";
   for (const auto& [ours, theirs] : kParts) {
-    if (ours == part) return hf.append(theirs).append(".weight");
+    if (ours == part) return hf.append(theirs).append(norm_in ? ".norm.weight" : ".weight");
   }
   throw std::invalid_argument("no name for " + name);
 }
@@ -111,7 +123,7 @@ std::vector<HfTensor> HfTensors(const TinyModel& model, HfWeights weights) {
   std::vector<HfTensor> out;
   for (const TinyTensor& tensor : model.tensors) {
     if (tensor.name.ends_with(".scale")) continue;
-    const std::string name = HfName(tensor.name, model.options.architecture == "bitnet");
+    const std::string name = HfName(tensor.name, model.options.architecture);
     const bool rotated = llama && (tensor.name.find("attn_q.") != std::string::npos ||
                                    tensor.name.find("attn_k.") != std::string::npos);
     if (!tensor.ternary.empty() && weights != HfWeights::kDense) {
@@ -120,8 +132,11 @@ std::vector<HfTensor> HfTensors(const TinyModel& model, HfWeights weights) {
                  weights, name, out);
       continue;
     }
-    const auto values =
-        rotated ? InHalves(tensor.values, tensor.shape[1], head_dim) : tensor.values;
+    auto values = rotated ? InHalves(tensor.values, tensor.shape[1], head_dim) : tensor.values;
+    // Gemma's norms add what is stored to 1.
+    if (model.options.architecture == "gemma3" && tensor.name.ends_with("_norm.weight")) {
+      for (float& value : values) value -= 1;
+    }
     out.push_back({name, "BF16", tensor.shape, EncodeBf16(values)});
   }
   return out;
@@ -150,6 +165,25 @@ void WriteFile(const std::vector<HfTensor>& tensors, std::size_t first, std::siz
   }
 }
 
+// What the config of an embedding model has besides.
+void AddEmbedder(const TinyModelOptions& options, json& config) {
+  const bool gemma = options.architecture == "gemma3";
+  config["architectures"] = {gemma ? "Gemma3TextModel" : "Qwen3Model"};
+  config["model_type"] = gemma ? "gemma3_text" : "qwen3";
+  config.erase("hidden_act");
+  config[gemma ? "hidden_activation" : "hidden_act"] = gemma ? "gelu_pytorch_tanh" : "silu";
+  config["head_dim"] = HeadDim(options);
+  if (options.attention_scale != 0) {
+    config["query_pre_attn_scalar"] = std::pow(static_cast<double>(options.attention_scale), -2.0);
+  }
+  if (options.sliding_window == 0) return;
+  config["sliding_window"] = options.sliding_window;
+  config["rope_local_base_freq"] = 1'000.0;
+  for (std::size_t layer = 0; layer < options.layers; ++layer) {
+    config["layer_types"].push_back(layer % 2 == 0 ? "sliding_attention" : "full_attention");
+  }
+}
+
 json Config(const TinyModel& model, HfWeights weights) {
   const TinyModelOptions& options = model.options;
   const bool llama = options.architecture == "llama";
@@ -173,6 +207,7 @@ json Config(const TinyModel& model, HfWeights weights) {
                  {"bos_token_id", model.vocabulary.begin_of_text},
                  {"eos_token_id", model.vocabulary.end_of_text},
                  {"torch_dtype", "bfloat16"}};
+  if (Embeds(options)) AddEmbedder(options, config);
   if (weights == HfWeights::kAutoBitLinear || weights == HfWeights::kBitLinear) {
     config["quantization_config"] = {{"quant_method", "bitnet"}};
     if (weights == HfWeights::kAutoBitLinear) {
@@ -187,11 +222,23 @@ json TokenizerJson(const TinyVocabulary& vocabulary) {
   json tokens = json::object();
   json added = json::array();
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    if (vocabulary.types[id] == 1) {
+    if (vocabulary.types[id] == 1 || vocabulary.types[id] == 2 || vocabulary.types[id] == 6) {
       tokens[vocabulary.tokens[id]] = id;
     } else {
       added.push_back({{"id", id}, {"content", vocabulary.tokens[id]}, {"special", true}});
     }
+  }
+  if (!vocabulary.scores.empty()) {  // in the manner of Gemma
+    return {{"version", "1.0"},
+            {"added_tokens", added},
+            {"normalizer",
+             {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}}},
+            {"model",
+             {{"type", "BPE"},
+              {"byte_fallback", true},
+              {"unk_token", "<unk>"},
+              {"vocab", tokens},
+              {"merges", vocabulary.merges}}}};
   }
   const std::string pattern =
       R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"

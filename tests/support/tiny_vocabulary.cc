@@ -57,6 +57,19 @@ std::int32_t AddControl(std::string_view text, TinyVocabulary& vocabulary) {
   return static_cast<std::int32_t>(vocabulary.tokens.size() - 1);
 }
 
+// U+2581 for a space, the character itself for any other.
+std::array<std::string, 256> Pieces() {
+  std::array<std::string, 256> pieces;
+  for (std::size_t c = 0; c < pieces.size(); ++c) pieces[c] = {static_cast<char>(c)};
+  pieces[' '] = "\u2581";
+  return pieces;
+}
+
+std::string ByteName(unsigned byte) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  return {'<', '0', 'x', kDigits[byte / 16], kDigits[byte % 16], '>'};
+}
+
 }  // namespace
 
 TinyVocabulary MakeTinyVocabulary(std::size_t size) {
@@ -71,6 +84,38 @@ TinyVocabulary MakeTinyVocabulary(std::size_t size) {
   for (std::size_t i = 0; vocabulary.tokens.size() < size; ++i) {
     vocabulary.tokens.push_back("<|reserved_special_token_" + std::to_string(i) + "|>");
     vocabulary.types.push_back(5);
+  }
+  return vocabulary;
+}
+
+TinyVocabulary MakeTinyPieces(std::size_t size) {
+  TinyVocabulary vocabulary;
+  AddControl("<pad>", vocabulary);
+  vocabulary.end_of_text = AddControl("<eos>", vocabulary);
+  vocabulary.begin_of_text = AddControl("<bos>", vocabulary);
+  vocabulary.tokens.emplace_back("<unk>");
+  vocabulary.types.push_back(2);
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    vocabulary.tokens.push_back(ByteName(byte));
+    vocabulary.types.push_back(6);
+  }
+  const auto pieces = Pieces();
+  vocabulary.tokens.emplace_back("\n");
+  vocabulary.types.push_back(1);
+  for (std::size_t c = ' '; c < 0x7F; ++c) {
+    vocabulary.tokens.push_back(pieces[c]);
+    vocabulary.types.push_back(1);
+  }
+  const std::size_t singles = vocabulary.tokens.size();
+  for (const std::string_view word : kWords) AddWord(pieces, word, vocabulary);
+  vocabulary.scores.assign(vocabulary.tokens.size(), 0);
+  for (std::size_t i = singles; i < vocabulary.tokens.size(); ++i) {
+    vocabulary.scores[i] = -static_cast<float>(i - singles);
+  }
+  for (std::size_t i = 0; vocabulary.tokens.size() < size; ++i) {
+    vocabulary.tokens.push_back("<unused" + std::to_string(i) + ">");
+    vocabulary.types.push_back(5);
+    vocabulary.scores.push_back(0);
   }
   return vocabulary;
 }
