@@ -101,6 +101,7 @@ struct Analyzer::Impl {
       const TermTable::WordTerm term =
           table.OfWord(text.substr(word.begin, word.size()), language_);
       if (term.is_stop_word) continue;
+      for (const TermTable::TermId part : table.Parts(term)) Count(part);
       const std::uint32_t slot = Count(term.id);
       if (!with_positions) continue;
       slots_[slot].has_positions = true;

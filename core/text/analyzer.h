@@ -4,7 +4,8 @@
 // a known language; "#nct01234567" an exact identifier (a token with a digit, a hyphenated
 // compound, "§ 1983", "Art. 7", a date, a citation: core/text/identifiers.h), folded and with inner
 // spaces dropped. Positions count words and belong to stemmed words only. Stop words of the text's
-// own language are not indexed (core/text/stop_words.h), but keep their positions.
+// own language are not indexed (core/text/stop_words.h), but keep their positions. The words inside
+// a German compound are terms of the text too, without positions (core/text/compounds.h).
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@
 namespace sworn::text {
 
 /// Raised whenever the same text would give other terms; segments carry it.
-inline constexpr int kAnalyzerVersion = 1;
+inline constexpr int kAnalyzerVersion = 2;
 
 struct Posting {
   std::string term;                      // at most 240 bytes

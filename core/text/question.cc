@@ -17,6 +17,10 @@ using std::string_view;
 // A few words without a function word among them name a thing to look up; they are no sentence.
 constexpr std::size_t kMaxLookUpWords = 4;
 
+// Of the words inside a German compound, beside the compound itself: .3 to .5 were the best on 1,190
+// German questions.
+constexpr double kPartWeight = 0.4;
+
 struct QuotePair {
   string_view open;
   string_view close;
@@ -224,6 +228,15 @@ void QuestionAnalyzer::AddWords(const std::vector<ByteRange>& quotes, bool with_
     if (IsInside(word.byte_begin, quotes)) continue;
     if (!with_stop_words && IsDropped(word)) continue;
     AddWord(Alternatives(word, with_stop_words), query.words);
+    AddParts(word, query);
+  }
+}
+
+void QuestionAnalyzer::AddParts(const QuestionWord& word, KeywordQuery& query) {
+  if (!Contains(languages_, "de")) return;
+  const TermTable::WordTerm term = table_.OfWord(word.text, table_.LanguageNumber("de"));
+  for (const TermTable::TermId part : table_.Parts(term)) {
+    AddWord({{table_.Text(part)}, kPartWeight}, query.words);
   }
 }
 

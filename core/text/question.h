@@ -36,6 +36,7 @@ class QuestionAnalyzer {
   [[nodiscard]] bool IsLookUp() const;
   [[nodiscard]] bool IsDropped(const QuestionWord& word) const;
   TermAlternatives Alternatives(const QuestionWord& word, bool with_stop_words);
+  void AddParts(const QuestionWord& word, KeywordQuery& query);
   Phrase MakePhrase(std::string_view question, const ByteRange& quote);
   void AddWords(const std::vector<ByteRange>& quotes, bool with_stop_words, KeywordQuery& query);
 

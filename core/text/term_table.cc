@@ -6,6 +6,7 @@
 
 #include <libstemmer.h>
 
+#include "core/text/compounds.h"
 #include "core/text/language.h"
 #include "core/text/stop_words.h"
 #include "core/text/unicode.h"
@@ -109,10 +110,28 @@ void TermTable::Grow() {
 TermTable::WordTerm TermTable::MakeTerm(std::string_view word, std::uint8_t language) {
   const Stemmer& stemmer = *stemmers_[language];
   const std::string folded = FoldWord(word, stemmer.language);
+  WordTerm term{StemTerm(stemmer, folded), IsStopWord(folded, stemmer.language)};
+  if (stemmer.language == "de" && !term.is_stop_word) AddParts(stemmer, folded, term);
+  return term;
+}
+
+TermTable::TermId TermTable::StemTerm(const Stemmer& stemmer, std::string_view folded) {
   std::string term = stemmer.prefix;
   term += stemmer.Stem(folded);
   term.resize(CutAtCodePoint(term, kMaxTermBytes));
-  return {OfTerm(term), IsStopWord(folded, stemmer.language)};
+  return OfTerm(term);
+}
+
+void TermTable::AddParts(const Stemmer& stemmer, std::string_view folded, WordTerm& term) {
+  term.parts_begin = static_cast<std::uint32_t>(parts_.size());
+  for (const std::string& word : SplitGermanCompound(folded)) {
+    if (IsStopWord(word, stemmer.language)) continue;
+    const TermId part = StemTerm(stemmer, word);
+    const auto begin = parts_.begin() + term.parts_begin;
+    if (part == term.id || std::find(begin, parts_.end(), part) != parts_.end()) continue;
+    parts_.push_back(part);
+    ++term.parts_count;
+  }
 }
 
 TermTable::TermId TermTable::OfTerm(std::string_view term) {
@@ -130,6 +149,8 @@ void TermTable::TrimIfLarge() {
   entries_.shrink_to_fit();
   keys_.clear();
   keys_.shrink_to_fit();
+  parts_.clear();
+  parts_.shrink_to_fit();
   ids_.clear();
   terms_.clear();
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +22,8 @@ class TermTable {
   struct WordTerm {
     TermId id = 0;
     bool is_stop_word = false;
+    std::uint32_t parts_begin = 0;  // for Parts
+    std::uint8_t parts_count = 0;
   };
 
   TermTable();
@@ -33,6 +36,12 @@ class TermTable {
 
   /// The term of a word as it stands in a text, of at most kMaxWordBytes.
   WordTerm OfWord(std::string_view word, std::uint8_t language);
+
+  /// The terms of the words that a compound holds (core/text/compounds.h), each once; valid until
+  /// the next call of OfWord.
+  [[nodiscard]] std::span<const TermId> Parts(const WordTerm& term) const {
+    return std::span(parts_).subspan(term.parts_begin, term.parts_count);
+  }
 
   /// The number of a term that is made already, an identifier.
   TermId OfTerm(std::string_view term);
@@ -56,11 +65,14 @@ class TermTable {
 
   void Grow();
   WordTerm MakeTerm(std::string_view word, std::uint8_t language);
+  TermId StemTerm(const Stemmer& stemmer, std::string_view folded);
+  void AddParts(const Stemmer& stemmer, std::string_view folded, WordTerm& term);
 
   std::vector<std::unique_ptr<Stemmer>> stemmers_;  // by language number
   std::vector<std::uint32_t> buckets_;              // 0 or entry index + 1; a power of two of them
   std::vector<Entry> entries_;
   std::string keys_;
+  std::vector<TermId> parts_;  // of all entries that have some
   std::unordered_map<std::string, TermId> ids_;
   std::vector<const std::string*> terms_;  // keys of ids_
 };
