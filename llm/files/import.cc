@@ -67,10 +67,6 @@ class Importer {
       if (key != kMaster) writer_.Set(key, ToGgufValue(value));
     }
     if (!options.pre_tokenizer.empty()) writer_.Set("tokenizer.ggml.pre", options.pre_tokenizer);
-    if (options.query_prefix) writer_.Set("sworn.embedding.query_prefix", *options.query_prefix);
-    if (options.passage_prefix) {
-      writer_.Set("sworn.embedding.passage_prefix", *options.passage_prefix);
-    }
   }
 
   [[nodiscard]] Step StepFor(const TensorView& tensor) const {

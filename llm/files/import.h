@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "core/cancel.h"
@@ -19,10 +18,6 @@ namespace sworn::llm {
 struct ImportOptions {
   /// Written as "tokenizer.ggml.pre"; empty: what the source says.
   std::string pre_tokenizer;
-  /// Of an embedding model, put before a question and before a passage: written as
-  /// "sworn.embedding.query_prefix" and "..passage_prefix"; nothing: what the source says.
-  std::optional<std::string> query_prefix{};
-  std::optional<std::string> passage_prefix{};
 };
 
 struct ImportSummary {
