@@ -58,11 +58,11 @@ void AddLow(const std::uint8_t* low, Codes& codes) {
   return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
-// Adds one block of one query to its 16 estimates and norms.
-void AddBlock(const Codes& codes, const CoarseQuery& query, std::size_t block, std::int32_t offset,
+// Adds a block of a query, at `at` of its arrays, to the query's 16 estimates and norms.
+void AddBlock(const Codes& codes, const CoarseQueries& queries, std::size_t at, std::int32_t offset,
               const std::uint8_t* scales, float* estimates, float* reach) {
-  const std::int8_t* high = query.high + block * kCoarseBlock;
-  const std::int8_t* low = query.low + block * kCoarseBlock;
+  const std::int8_t* high = queries.x + 2 * at * kCoarseBlock;
+  const std::int8_t* low = high + kCoarseBlock;
   for (std::size_t part = 0; part < kParts; ++part) {
     __m256i high_sum = _mm256_setzero_si256();
     __m256i low_sum = _mm256_setzero_si256();
@@ -72,7 +72,7 @@ void AddBlock(const Codes& codes, const CoarseQuery& query, std::size_t block, s
     }
     const __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high_sum, 8), low_sum);
     const __m256i centred =
-        _mm256_sub_epi32(_mm256_slli_epi32(sum, 1), _mm256_set1_epi32(offset * query.sums[block]));
+        _mm256_sub_epi32(_mm256_slli_epi32(sum, 1), _mm256_set1_epi32(offset * queries.sums[at]));
     const __m256 scale = _mm256_cvtepi32_ps(
         _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(scales + part * 8))));
     float* estimate = estimates + part * 8;
@@ -80,12 +80,13 @@ void AddBlock(const Codes& codes, const CoarseQuery& query, std::size_t block, s
     _mm256_storeu_ps(
         estimate, _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(centred), _mm256_loadu_ps(estimate)));
     _mm256_storeu_ps(
-        norm, _mm256_fmadd_ps(scale, _mm256_set1_ps(query.norms[block]), _mm256_loadu_ps(norm)));
+        norm, _mm256_fmadd_ps(scale, _mm256_set1_ps(queries.norms[at]), _mm256_loadu_ps(norm)));
   }
 }
 
-void Panel(const CoarsePanel& panel, std::size_t blocks, const CoarseQuery* queries,
-           std::size_t count, float* estimates, float* reach) noexcept {
+void Panel(const CoarsePanel& panel, std::size_t blocks, const CoarseQueries& queries,
+           float* estimates, float* reach) noexcept {
+  const std::size_t count = queries.count;
   const bool both = panel.low != nullptr;
   std::memset(estimates, 0, count * kCoarseRows * sizeof(float));
   std::memset(reach, 0, count * kCoarseRows * sizeof(float));
@@ -94,8 +95,9 @@ void Panel(const CoarsePanel& panel, std::size_t blocks, const CoarseQuery* quer
     UnpackHigh(panel.high + block * kCoarseBlock / 2 * kCoarseRows, codes);
     if (both) AddLow(panel.low + block * kCoarseBlock / 4 * kCoarseRows, codes);
     for (std::size_t t = 0; t < count; ++t) {
-      AddBlock(codes, queries[t], block, both ? 63 : 15, panel.scales + block * kCoarseRows,
-               estimates + t * kCoarseRows, reach + t * kCoarseRows);
+      AddBlock(codes, queries, block * count + t, both ? 63 : 15,
+               panel.scales + block * kCoarseRows, estimates + t * kCoarseRows,
+               reach + t * kCoarseRows);
     }
   }
 }

@@ -16,21 +16,23 @@ std::int32_t Level(const CoarsePanel& panel, std::size_t row, std::size_t column
   return static_cast<std::int32_t>(2 * (4 * high + low)) - 63;
 }
 
-void Panel(const CoarsePanel& panel, std::size_t blocks, const CoarseQuery* queries,
-           std::size_t count, float* estimates, float* reach) noexcept {
-  for (std::size_t t = 0; t < count; ++t) {
-    const CoarseQuery& query = queries[t];
+void Panel(const CoarsePanel& panel, std::size_t blocks, const CoarseQueries& queries,
+           float* estimates, float* reach) noexcept {
+  for (std::size_t t = 0; t < queries.count; ++t) {
     for (std::size_t row = 0; row < kCoarseRows; ++row) {
       float estimate = 0;
       float norm = 0;
       for (std::size_t block = 0; block < blocks; ++block) {
+        const std::size_t at = block * queries.count + t;
+        const std::int8_t* high = queries.x + 2 * at * kCoarseBlock;
+        const std::int8_t* low = high + kCoarseBlock;
         std::int32_t sum = 0;
-        for (std::size_t i = block * kCoarseBlock; i < (block + 1) * kCoarseBlock; ++i) {
-          sum += Level(panel, row, i) * (256 * query.high[i] + query.low[i]);
+        for (std::size_t i = 0; i < kCoarseBlock; ++i) {
+          sum += Level(panel, row, block * kCoarseBlock + i) * (256 * high[i] + low[i]);
         }
         const float scale = panel.scales[block * kCoarseRows + row];
         estimate = std::fma(scale, static_cast<float>(sum), estimate);
-        norm = std::fma(scale, query.norms[block], norm);
+        norm = std::fma(scale, queries.norms[at], norm);
       }
       estimates[t * kCoarseRows + row] = estimate;
       reach[t * kCoarseRows + row] = norm;

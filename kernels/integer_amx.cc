@@ -22,22 +22,13 @@ namespace sworn::kernels {
 namespace amx {
 namespace {
 
-constexpr std::size_t kTileRows = 16;
-constexpr std::size_t kTileBytes = 1024;
+#include "kernels/amx_tiles.inc"
+
 constexpr std::size_t kStepColumns = 64;  // of one tile instruction
 constexpr std::size_t kParts = 4;         // of 16 rows in a panel
 constexpr std::size_t kGroupBytes = 64 * kParts;
 constexpr std::size_t kPrefetch = 4096;  // bytes ahead of a stream from memory
 constexpr std::size_t kOutBytes = kPanelRows * sizeof(std::int32_t);  // of a token
-
-struct alignas(64) TileConfig {
-  std::uint8_t palette = 1;
-  std::uint8_t start_row = 0;
-  std::uint8_t reserved[14] = {};
-  std::uint16_t row_bytes[16] = {};
-  std::uint8_t rows[16] = {};
-};
-static_assert(sizeof(TileConfig) == 64);
 
 // Tiles 0, 1 and 4 (sums and activations) hold `first` tokens, 2, 3 and 5 hold `second`; 6 and 7
 // are for weights.
@@ -49,14 +40,10 @@ void Configure(std::size_t first, std::size_t second) {
     const bool is_first = (kFirst >> tile & 1) != 0;
     const bool is_second = (kSecond >> tile & 1) != 0;
     const std::size_t rows = is_first ? first : is_second ? second : kTileRows;
-    config.row_bytes[tile] = 64;
-    config.rows[tile] = static_cast<std::uint8_t>(rows);
+    config.SetRows(tile, rows);
   }
-  _tile_loadconfig(&config);
+  config.Load();
 }
-
-// The compiler does not know what the tile instructions read and write.
-inline void MemoryFence() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
 // Gives the B tiles of a panel, one step of 64 columns after the other; first the panel itself.
 class Int8Weights {

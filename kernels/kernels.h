@@ -61,12 +61,31 @@ struct CoarsePanel {
   const std::uint8_t* scales;  // [blocks, 16]
 };
 
-/// A hidden state in 16 bits: x = 256 * high + low.
-struct CoarseQuery {
-  const std::int8_t* high;   // [64 * blocks]
-  const std::int8_t* low;    // [64 * blocks]
-  const std::int32_t* sums;  // [blocks]: of x
-  const float* norms;        // [blocks]
+/// Hidden states in 16 bits, x = 256 * high + low, block by block.
+struct CoarseQueries {
+  const std::int8_t* x;      // [blocks, count, 2, 64]: high, then low; 64-byte aligned
+  const std::int32_t* sums;  // [blocks, count]: of x
+  const float* norms;        // [blocks, count]
+  std::size_t count;
+};
+
+/// What is known of the 16 rows of a coarse panel; "high" is the copy without its low plane.
+struct CoarseRows {
+  float scale[kCoarseRows];          // weight = scale * multiplier * level
+  float residual_high[kCoarseRows];  // norm of row minus copy
+  float residual_both[kCoarseRows];
+  float spread_high[kCoarseRows];  // largest of a block's residual norms and 4 times its
+  float spread_both[kCoarseRows];  // largest residual, divided by the block's multiplier
+  float norm[kCoarseRows];         // at least the norms of the row and its residuals
+};
+
+/// What is known of a hidden state, for the bounds of its logits.
+struct CoarseFactors {
+  float step;      // hidden state = step * x, nearly
+  float residual;  // of a row's residual
+  float spread;    // of spread * reach
+  float norm;      // of a row's norm
+  float absolute;
 };
 
 /// A query of a scan in 16 bits: x = 256 * high + low, within int16.
@@ -88,12 +107,20 @@ struct KernelTable {
   void (*int8_panel)(const std::uint8_t* panel, std::size_t columns, const std::int8_t* x,
                      std::size_t x_stride, const std::int32_t* x_sums, std::size_t tokens,
                      std::int32_t* out) noexcept;
-  /// For each of 16 rows r and `count` queries t: estimates[16 t + r] = chain of fma of scale[b] *
-  /// d[b] over the blocks in ascending order, from 0, where d[b] is the exact int32 sum over the
-  /// block of (2 code - 63) * x (without the low plane (2 high - 15) * x), rounded to float;
+  /// For each of 16 rows r and each query t: estimates[16 t + r] = chain of fma of scale[b] * d[b]
+  /// over the blocks in ascending order, from 0, where d[b] is the exact int32 sum over the block
+  /// of (2 code - 63) * x (without the low plane (2 high - 15) * x), rounded to float;
   /// reach[16 t + r] = the same chain of scale[b] * norms[b].
-  void (*coarse_panel)(const CoarsePanel& panel, std::size_t blocks, const CoarseQuery* queries,
-                       std::size_t count, float* estimates, float* reach) noexcept;
+  void (*coarse_panel)(const CoarsePanel& panel, std::size_t blocks, const CoarseQueries& queries,
+                       float* estimates, float* reach) noexcept;
+  /// From what coarse_panel returned for one query, for each of 16 rows (`both`: with the low
+  /// plane): estimates[r] = sums[r] * (scale[r] * step), the step being 4 times as large without
+  /// the low plane; uppers[r] = estimates[r] + ((min(residual[r] * f.residual, spread[r] *
+  /// (reach[r] * f.spread)) + norm[r] * f.norm) + f.absolute), no fma. Returns how many uppers are
+  /// not below `floor`.
+  std::size_t (*coarse_bounds)(const CoarseRows& rows, bool both, const CoarseFactors& factors,
+                               const float* sums, const float* reach, float floor, float* estimates,
+                               float* uppers) noexcept;
   /// out[r] = sum over k of codes[r * columns + k] * x[k], exact in int32: 255 * the sum of |x| is
   /// below 2^31. Nothing needs alignment, and no byte beyond the rows is read.
   void (*scan_codes)(const std::uint8_t* codes, std::size_t rows, std::size_t columns,

@@ -20,6 +20,7 @@ struct ScanOps {
 };
 
 struct FloatOps {
+  decltype(KernelTable::coarse_bounds) coarse_bounds;
   decltype(KernelTable::quantize) quantize;
   decltype(KernelTable::scale_int32) scale_int32;
   decltype(KernelTable::dot) dot;
@@ -50,6 +51,7 @@ extern const IntegerOps kAvx512VnniIntegerOps;
 extern const IntegerOps kAmxIntegerOps;
 extern const CoarseOps kAvx2CoarseOps;
 extern const CoarseOps kAvx512VnniCoarseOps;
+extern const CoarseOps kAmxCoarseOps;
 extern const ScanOps kAvx2ScanOps;
 extern const ScanOps kAvxVnniScanOps;
 extern const ScanOps kAvx512VnniScanOps;

@@ -33,7 +33,7 @@ constexpr Candidate kCandidates[] = {
     {"i8mm", HasI8mm, kI8mmIntegerOps, kScalarCoarseOps, kDotprodScanOps, kNeonFloatOps},
     {"dotprod", HasDotprod, kDotprodIntegerOps, kScalarCoarseOps, kDotprodScanOps, kNeonFloatOps},
 #elif defined(__x86_64__)
-    {"amx", HasAmx, kAmxIntegerOps, kAvx512VnniCoarseOps, kAvx512VnniScanOps, kAvx512FloatOps},
+    {"amx", HasAmx, kAmxIntegerOps, kAmxCoarseOps, kAvx512VnniScanOps, kAvx512FloatOps},
     {"avx512vnni", HasAvx512Vnni, kAvx512VnniIntegerOps, kAvx512VnniCoarseOps, kAvx512VnniScanOps,
      kAvx512FloatOps},
     {"avxvnni", HasAvxVnni, kAvxVnniIntegerOps, kAvx2CoarseOps, kAvxVnniScanOps, kAvx2FloatOps},
@@ -56,6 +56,7 @@ KernelTable Join(const Candidate& candidate) {
           .ternary_panel = integers.ternary_panel,
           .int8_panel = integers.int8_panel,
           .coarse_panel = candidate.coarse.coarse_panel,
+          .coarse_bounds = floats.coarse_bounds,
           .scan_codes = candidate.scan.scan_codes,
           .quantize = floats.quantize,
           .scale_int32 = floats.scale_int32,

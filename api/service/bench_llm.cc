@@ -9,8 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/mman.h>
-
 #include "api/service/bench_model.h"
 #include "api/service/kernel_choice.h"
 #include "core/crypto.h"
@@ -20,6 +18,7 @@
 #include "llm/graph/kv_cache.h"
 #include "llm/graph/model.h"
 #include "llm/graph/output_head.h"
+#include "llm/graph/packed_memory.h"
 #include "llm/graph/thread_team.h"
 #include "llm/graph/transformer.h"
 
@@ -207,43 +206,22 @@ std::optional<double> IntegerPeak(std::string_view kernels, llm::ThreadTeam& tea
   return best;
 }
 
-/// Memory in large pages where the kernel grants them, as the weights have.
-class ProbeMemory {
- public:
-  explicit ProbeMemory(std::size_t bytes) : bytes_(bytes) {
-    data_ = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data_ == MAP_FAILED) throw Error(ErrorCode::kNoSpace, "no memory to measure reading with");
-    ::madvise(data_, bytes, MADV_HUGEPAGE);
-    std::memset(data_, 1, bytes);
-  }
-  ~ProbeMemory() { ::munmap(data_, bytes_); }
-  ProbeMemory(const ProbeMemory&) = delete;
-  ProbeMemory& operator=(const ProbeMemory&) = delete;
-
-  [[nodiscard]] std::span<const std::uint8_t> bytes() const {
-    return {static_cast<const std::uint8_t*>(data_), bytes_};
-  }
-
- private:
-  std::size_t bytes_;
-  void* data_;
-};
-
 double ReadBandwidth(llm::ThreadTeam& team) {
-  const ProbeMemory memory(team.size() * kProbeBytes);
+  const std::size_t size = team.size() * kProbeBytes;
+  const llm::PackedMemory memory(size);  // as the weights have
+  std::memset(memory.data(), 1, size);   // pages of zeros would be one and the same
   std::vector<std::uint64_t> digests(team.size());
   double best = 0;
   for (std::size_t run = 0; run < kProbeRuns; ++run) {
     const double seconds = TimeOf([&] {
       team.For(team.size(), [&](std::size_t index, std::size_t /*thread*/) {
-        digests[index] =
-            kernels::ProbeRead(memory.bytes().subspan(index * kProbeBytes, kProbeBytes));
+        digests[index] = kernels::ProbeRead({memory.data() + index * kProbeBytes, kProbeBytes});
       });
     });
     for (const std::uint64_t digest : digests) {
       if (digest != 0) throw Error(ErrorCode::kInternal, "the memory does not hold");
     }
-    best = std::max(best, static_cast<double>(team.size() * kProbeBytes) / seconds);
+    best = std::max(best, static_cast<double>(size) / seconds);
   }
   return best;
 }

@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <limits>
-
-#include <sys/mman.h>
 
 #include "core/error.h"
 #include "llm/files/dequantize.h"
@@ -188,80 +185,79 @@ TensorView Slice(const TensorView& matrix, std::size_t first, std::size_t count)
           matrix.bytes.subspan(first * row_bytes, count * row_bytes)};
 }
 
+// N_b + O_b / 4 of the bound, of integers whose squares add up to `squares`: single large ones
+// count by their size, the others by their norm.
+double BlockNorm(std::array<double, kCoarseBlock> magnitudes, double squares) {
+  double single = 0;
+  double least = std::sqrt(squares);
+  for (;;) {
+    const auto peak = std::max_element(magnitudes.begin(), magnitudes.end());
+    squares -= *peak * *peak;  // of integers: exact
+    single += *peak;
+    const double bound = std::sqrt(squares) + single / 4;
+    if (bound >= least) return least;
+    least = bound;
+    *peak = 0;
+  }
+}
+
 }  // namespace
 
-CoarseState::CoarseState(std::span<const float> hidden, std::size_t blocks)
-    : high_(blocks * kCoarseBlock), low_(blocks * kCoarseBlock), sums_(blocks), norms_(blocks) {
+CoarseStates::CoarseStates(std::span<const float> hidden, std::size_t count, std::size_t blocks)
+    : x_(MakeAlignedArray<std::int8_t>(blocks * count * 2 * kCoarseBlock)),
+      sums_(blocks * count),
+      norms_(blocks * count),
+      factors_(count) {
+  const std::size_t columns = hidden.size() / count;
+  std::fill_n(x_.get(), blocks * count * 2 * kCoarseBlock, std::int8_t{0});
+  for (std::size_t t = 0; t < count; ++t) {
+    usable_ = Set(t, hidden.subspan(t * columns, columns), blocks) && usable_;
+  }
+}
+
+bool CoarseStates::Set(std::size_t state, std::span<const float> hidden, std::size_t blocks) {
   double largest = 0;
   double squares = 0;
   for (const float x : hidden) {
     largest = std::max(largest, std::abs(double{x}));
     squares += double{x} * x;
   }
-  if (!(squares <= kMaxHidden * kMaxHidden && largest >= kMinHidden)) return;
-  usable_ = true;
-  step_ = RoundUp(largest / kMaxState);
+  if (!(squares <= kMaxHidden * kMaxHidden && largest >= kMinHidden)) return false;
+  const float step = RoundUp(largest / kMaxState);
   double kept_squares = 0;
   double lost_squares = 0;
   for (std::size_t block = 0; block < blocks; ++block) {
-    const std::size_t begin = block * kCoarseBlock;
-    const std::size_t end = std::min(hidden.size(), begin + kCoarseBlock);
+    const std::size_t at = block * count() + state;
+    std::int8_t* const high = x_.get() + 2 * at * kCoarseBlock;
+    const auto values = hidden.subspan(
+        block * kCoarseBlock, std::min(kCoarseBlock, hidden.size() - block * kCoarseBlock));
     double rest = 0;
     std::array<double, kCoarseBlock> magnitudes{};
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto value = static_cast<std::int32_t>(std::nearbyint(double{hidden[i]} / step_));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto value = static_cast<std::int32_t>(std::nearbyint(double{values[i]} / step));
       const std::int32_t part = (value + 128) >> 8;
-      high_[i] = static_cast<std::int8_t>(part);
-      low_[i] = static_cast<std::int8_t>(value - 256 * part);
-      sums_[block] += value;
-      const double kept = double{step_} * value;
+      high[i] = static_cast<std::int8_t>(part);
+      high[kCoarseBlock + i] = static_cast<std::int8_t>(value - 256 * part);
+      sums_[at] += value;
+      const double kept = double{step} * value;
       kept_squares += kept * kept;
-      lost_squares += (hidden[i] - kept) * (hidden[i] - kept);
-      magnitudes[i - begin] = std::abs(value);
-      rest += magnitudes[i - begin] * magnitudes[i - begin];
+      lost_squares += (values[i] - kept) * (values[i] - kept);
+      magnitudes[i] = std::abs(value);
+      rest += magnitudes[i] * magnitudes[i];
     }
-    // Single large values count by their size, the others by their norm.
-    double single = 0;
-    double least = std::sqrt(rest);
-    for (;;) {
-      const auto peak = std::max_element(magnitudes.begin(), magnitudes.end());
-      rest -= *peak * *peak;  // of integers: exact
-      single += *peak;
-      const double bound = std::sqrt(rest) + single / 4;
-      if (bound >= least) break;
-      least = bound;
-      *peak = 0;
-    }
-    norms_[block] = RoundUp(least * kSlack);
+    norms_[at] = RoundUp(BlockNorm(magnitudes, rest) * kSlack);
   }
   const std::size_t dot_steps = (hidden.size() + kernels::kSumLanes - 1) / kernels::kSumLanes + 4;
   const double kept_norm = std::sqrt(kept_squares);
   const double norm_factor = (2 * Gamma(blocks + 3) + 0x1p-21) * kept_norm +
                              std::sqrt(lost_squares) + Gamma(dot_steps) * std::sqrt(squares);
-  residual_factor_ = RoundUp(kept_norm * kSlack);
-  spread_factor_ = RoundUp(double{step_} * (1 + Gamma(blocks + 2)) * kSlack);
-  norm_factor_ = RoundUp(norm_factor * kSlack);
+  factors_[state] = {.step = step,
+                     .residual = RoundUp(kept_norm * kSlack),
+                     .spread = RoundUp(double{step} * (1 + Gamma(blocks + 2)) * kSlack),
+                     .norm = RoundUp(norm_factor * kSlack),
+                     .absolute = kAbsolute};
+  return true;
 }
-
-kernels::CoarseQuery CoarseState::query() const noexcept {
-  return {high_.data(), low_.data(), sums_.data(), norms_.data()};
-}
-
-void CoarseState::Bound(const CoarseRows& rows, bool both, const float* sums, const float* reach,
-                        float* estimates, float* uppers) const noexcept {
-  const float step = both ? step_ : 4 * step_;
-  const float* residual = both ? rows.residual_both : rows.residual_high;
-  const float* spread = both ? rows.spread_both : rows.spread_high;
-  for (std::size_t r = 0; r < kCoarseRows; ++r) {
-    const float by_row = residual[r] * residual_factor_;
-    const float by_block = spread[r] * (reach[r] * spread_factor_);
-    const float bound = (by_row < by_block ? by_row : by_block) + rows.norm[r] * norm_factor_;
-    estimates[r] = sums[r] * (rows.scale[r] * step);
-    uppers[r] = estimates[r] + (bound + kAbsolute);
-  }
-}
-
-void CoarseMatrix::Unmap::operator()(std::uint8_t* data) const noexcept { ::munmap(data, bytes); }
 
 CoarseMatrix::CoarseMatrix(const ModelFile& file, const TensorView& matrix,
                            const kernels::KernelTable& kernels, ThreadTeam& team)
@@ -270,13 +266,7 @@ CoarseMatrix::CoarseMatrix(const ModelFile& file, const TensorView& matrix,
       panel_bytes_(
           (blocks_ * (kHighBytes + kLowBytes + kCoarseRows) + sizeof(CoarseRows) + kAlignment - 1) /
           kAlignment * kAlignment),
-      data_(nullptr, Unmap{bytes()}) {
-  void* memory =
-      ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw SystemError(errno, "no memory for the copy of", matrix.name);
-  data_.reset(static_cast<std::uint8_t*>(memory));
-  ::madvise(memory, bytes(), MADV_HUGEPAGE);  // advice
-
+      memory_(bytes()) {
   const std::size_t columns = blocks_ * kCoarseBlock;
   std::vector<Scratch> scratch(team.size());
   for (Scratch& own : scratch) {

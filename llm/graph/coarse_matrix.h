@@ -4,52 +4,46 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/kernels.h"
 #include "llm/files/model_file.h"
 #include "llm/files/tensor.h"
+#include "llm/graph/aligned_array.h"
+#include "llm/graph/packed_memory.h"
 #include "llm/graph/thread_team.h"
 
 namespace sworn::llm {
 
-/// Of the 16 rows of a panel; every value is rounded up. "high" is the copy without its low plane.
-struct CoarseRows {
-  float scale[kernels::kCoarseRows];          // weight = scale * multiplier * level
-  float residual_high[kernels::kCoarseRows];  // norm of row minus copy
-  float residual_both[kernels::kCoarseRows];
-  float spread_high[kernels::kCoarseRows];  // largest of a block's residual norms and 4 times its
-  float spread_both[kernels::kCoarseRows];  // largest residual, divided by the block's multiplier
-  float norm[kernels::kCoarseRows];         // at least the norms of the row and its residuals
-};
+using kernels::CoarseRows;
 
-/// A hidden state as the kernels read the copy with it, and the numbers of its bounds.
-class CoarseState {
+/// Hidden states as the kernels read the copy with them, and the numbers of their bounds.
+class CoarseStates {
  public:
-  CoarseState(std::span<const float> hidden, std::size_t blocks);
+  /// hidden is [count, columns], `blocks` those of the copy.
+  CoarseStates(std::span<const float> hidden, std::size_t count, std::size_t blocks);
 
-  /// False for a state whose bounds do not hold: not finite, tiny or huge.
+  /// False if the bounds do not hold for one of the states: not finite, tiny or huge.
   [[nodiscard]] bool usable() const noexcept { return usable_; }
-  /// Valid as long as the state lives.
-  [[nodiscard]] kernels::CoarseQuery query() const noexcept;
-
-  /// From what the kernel returned for a panel: estimates of the 16 logits, and values that the
-  /// true logits do not exceed.
-  void Bound(const CoarseRows& rows, bool both, const float* sums, const float* reach,
-             float* estimates, float* uppers) const noexcept;
+  [[nodiscard]] std::size_t count() const noexcept { return factors_.size(); }
+  /// Valid as long as the states live.
+  [[nodiscard]] kernels::CoarseQueries queries() const noexcept {
+    return {x_.get(), sums_.data(), norms_.data(), count()};
+  }
+  [[nodiscard]] const kernels::CoarseFactors& factors(std::size_t state) const noexcept {
+    return factors_[state];
+  }
 
  private:
-  bool usable_ = false;
-  std::vector<std::int8_t> high_;
-  std::vector<std::int8_t> low_;
-  std::vector<std::int32_t> sums_;
-  std::vector<float> norms_;
-  float step_ = 0;             // hidden state = step * (256 high + low), nearly
-  float residual_factor_ = 0;  // of residual_high and residual_both
-  float spread_factor_ = 0;    // of spread * reach
-  float norm_factor_ = 0;      // of norm
+  /// False if the bounds do not hold.
+  bool Set(std::size_t state, std::span<const float> hidden, std::size_t blocks);
+
+  bool usable_ = true;
+  AlignedArray<std::int8_t> x_;     // [blocks, count, 2, 64]
+  std::vector<std::int32_t> sums_;  // [blocks, count]
+  std::vector<float> norms_;        // [blocks, count]
+  std::vector<kernels::CoarseFactors> factors_;
 };
 
 /// Immutable; safe to share between threads.
@@ -70,13 +64,8 @@ class CoarseMatrix {
   [[nodiscard]] const CoarseRows& rows(std::size_t index) const noexcept;
 
  private:
-  struct Unmap {
-    std::size_t bytes;
-    void operator()(std::uint8_t* data) const noexcept;
-  };
-
   [[nodiscard]] std::uint8_t* at(std::size_t index) const noexcept {
-    return data_.get() + index * panel_bytes_;
+    return memory_.data() + index * panel_bytes_;
   }
 
   [[nodiscard]] CoarseRows* rows_at(std::size_t index) const noexcept;
@@ -84,8 +73,8 @@ class CoarseMatrix {
   std::size_t panels_;
   std::size_t blocks_;
   std::size_t panel_bytes_;  // high plane, low plane, CoarseRows, scales
+  PackedMemory memory_;
   bool usable_ = true;
-  std::unique_ptr<std::uint8_t, Unmap> data_;
 };
 
 }  // namespace sworn::llm

@@ -43,12 +43,16 @@ HeadSearch::HeadSearch(const ModelFile& file, const TensorView& matrix,
                        const kernels::KernelTable& kernels, const CoarseMatrix& coarse,
                        std::span<const float> hidden, std::size_t rows, std::size_t count,
                        ThreadTeam& team)
-    : file_(file), matrix_(matrix), kernels_(kernels), coarse_(coarse), team_(team), count_(count) {
+    : file_(file),
+      matrix_(matrix),
+      kernels_(kernels),
+      coarse_(coarse),
+      team_(team),
+      count_(count),
+      coarse_states_(hidden, rows, coarse.blocks()) {
   const std::size_t columns = matrix.columns();
   for (std::size_t t = 0; t < rows; ++t) {
-    State& state = states_.emplace_back(hidden.subspan(t * columns, columns), coarse.blocks());
-    state.floor.store(kLowest);
-    queries_.push_back(state.coarse.query());
+    states_.emplace_back(hidden.subspan(t * columns, columns)).floor.store(kLowest);
   }
   workers_.resize(team.size());
   for (Worker& worker : workers_) {
@@ -64,10 +68,7 @@ HeadSearch::HeadSearch(const ModelFile& file, const TensorView& matrix,
 
 HeadSearch::~HeadSearch() = default;
 
-bool HeadSearch::usable() const noexcept {
-  return coarse_.usable() && std::all_of(states_.begin(), states_.end(),
-                                         [](const State& state) { return state.coarse.usable(); });
-}
+bool HeadSearch::usable() const noexcept { return coarse_.usable() && coarse_states_.usable(); }
 
 std::vector<std::vector<TokenLogit>> HeadSearch::Run() {
   const std::size_t chunks = (coarse_.panels() + kChunkPanels - 1) / kChunkPanels;
@@ -76,14 +77,18 @@ std::vector<std::vector<TokenLogit>> HeadSearch::Run() {
   RescoreListed();
   std::vector<std::vector<TokenLogit>> best(states_.size());
   for (std::size_t t = 0; t < states_.size(); ++t) {
-    Top merged(count_);
-    for (const Worker& worker : workers_) {
-      for (const TokenLogit& entry : worker.top[t].entries()) merged.Add(entry);
-    }
-    best[t] = merged.entries();
+    best[t] = MergedTop(t).entries();
     std::sort(best[t].begin(), best[t].end(), Precedes);
   }
   return best;
+}
+
+HeadSearch::Top HeadSearch::MergedTop(std::size_t state) const {
+  Top merged(count_);
+  for (const Worker& worker : workers_) {
+    for (const TokenLogit& entry : worker.top[state].entries()) merged.Add(entry);
+  }
+  return merged;
 }
 
 SearchCounts HeadSearch::counts() const {
@@ -124,17 +129,15 @@ void HeadSearch::ReadPanel(std::size_t panel, bool high_first, Worker& worker) {
 
 // Fills estimates and uppers; returns how many logits may be among the best.
 std::size_t HeadSearch::Estimate(std::size_t panel, bool both, Worker& worker) {
-  kernels_.coarse_panel(coarse_.panel(panel, both), coarse_.blocks(), queries_.data(),
-                        queries_.size(), worker.sums.data(), worker.reach.data());
+  kernels_.coarse_panel(coarse_.panel(panel, both), coarse_.blocks(), coarse_states_.queries(),
+                        worker.sums.data(), worker.reach.data());
   const CoarseRows& rows = coarse_.rows(panel);
   std::size_t possible = 0;
   for (std::size_t t = 0; t < states_.size(); ++t) {
     const std::size_t at = t * kCoarseRows;
-    float* uppers = worker.uppers.data() + at;
-    states_[t].coarse.Bound(rows, both, worker.sums.data() + at, worker.reach.data() + at,
-                            worker.estimates.data() + at, uppers);
-    const float least = floor(t);
-    for (std::size_t r = 0; r < kCoarseRows; ++r) possible += uppers[r] >= least ? 1 : 0;
+    possible += kernels_.coarse_bounds(rows, both, coarse_states_.factors(t),
+                                       worker.sums.data() + at, worker.reach.data() + at, floor(t),
+                                       worker.estimates.data() + at, worker.uppers.data() + at);
   }
   return possible;
 }
@@ -194,10 +197,7 @@ void HeadSearch::RescoreListed() {
   std::vector<Task> tasks;
   for (std::size_t t = 0; t < states_.size(); ++t) {
     // The best of all threads together give the highest floor.
-    Top merged(count_);
-    for (const Worker& worker : workers_) {
-      for (const TokenLogit& entry : worker.top[t].entries()) merged.Add(entry);
-    }
+    const Top merged = MergedTop(t);
     if (merged.full()) Raise(states_[t].floor, merged.least());
     for (const Worker& worker : workers_) {
       for (const Possible& entry : worker.list[t]) {

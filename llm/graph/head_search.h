@@ -63,11 +63,9 @@ class HeadSearch {
   };
 
   struct State {
-    State(std::span<const float> values, std::size_t blocks)
-        : hidden(values), coarse(values, blocks) {}
+    explicit State(std::span<const float> values) : hidden(values) {}
 
     std::span<const float> hidden;
-    CoarseState coarse;
     /// Some `count` logits are at least this: it only rises.
     std::atomic<float> floor;
   };
@@ -94,6 +92,8 @@ class HeadSearch {
     return states_[state].floor.load(std::memory_order_relaxed);
   }
   void RescoreListed();
+  /// The best of what the threads have seen exactly of a state.
+  [[nodiscard]] Top MergedTop(std::size_t state) const;
 
   const ModelFile& file_;
   const TensorView& matrix_;
@@ -101,8 +101,8 @@ class HeadSearch {
   const CoarseMatrix& coarse_;
   ThreadTeam& team_;
   std::size_t count_;
+  CoarseStates coarse_states_;
   std::deque<State> states_;
-  std::vector<kernels::CoarseQuery> queries_;
   std::vector<Worker> workers_;
 };
 

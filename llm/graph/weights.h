@@ -9,30 +9,10 @@
 #include "kernels/kernels.h"
 #include "llm/files/model_config.h"
 #include "llm/files/model_file.h"
+#include "llm/graph/packed_memory.h"
 #include "llm/graph/thread_team.h"
 
 namespace sworn::llm {
-
-/// Anonymous memory for packed weights, on huge pages where the system gives them.
-class PackedMemory {
- public:
-  PackedMemory() = default;
-  /// Zeros. Throws kInternal if the system has no such memory.
-  explicit PackedMemory(std::size_t bytes);
-  PackedMemory(const PackedMemory&) = delete;
-  PackedMemory& operator=(const PackedMemory&) = delete;
-  PackedMemory(PackedMemory&& other) noexcept;
-  PackedMemory& operator=(PackedMemory&& other) noexcept;
-  ~PackedMemory();
-
-  /// Aligned to a huge page; null if empty.
-  [[nodiscard]] std::uint8_t* data() const noexcept { return data_; }
-
- private:
-  void* mapping_ = nullptr;
-  std::size_t mapped_bytes_ = 0;
-  std::uint8_t* data_ = nullptr;
-};
 
 /// A matrix [rows, columns] that multiplies activations: ternary (int8 activations, `panels` is
 /// set) or dense (float activations, rows are widened from the file when they are needed).

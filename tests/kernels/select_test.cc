@@ -44,6 +44,7 @@ TEST(RunnableKernels, HaveEveryOperation) {
     EXPECT_NE(table->ternary_panel, nullptr);
     EXPECT_NE(table->int8_panel, nullptr);
     EXPECT_NE(table->coarse_panel, nullptr);
+    EXPECT_NE(table->coarse_bounds, nullptr);
     EXPECT_NE(table->scan_codes, nullptr);
     EXPECT_NE(table->quantize, nullptr);
     EXPECT_NE(table->scale_int32, nullptr);

@@ -73,24 +73,54 @@ std::vector<std::uint8_t> ScaleInt32(const KernelTable& table) {
   return outputs.Take();
 }
 
+/// The extreme codes and states come up often enough to stand side by side.
+std::uint32_t ExtremeByte(Random& random) {
+  const std::uint32_t kind = random.Below(4);
+  return kind == 0 ? 0xFFU : kind == 1 ? 0U : random.Below(256);
+}
+
+/// Large of one sign, of the other, or mixed.
+struct CoarseStates {
+  CoarseStates(std::size_t blocks, std::size_t count, Random& random)
+      : x(2 * blocks * count * kCoarseBlock),
+        sums(blocks * count),
+        norms(random.Floats(blocks * count)),
+        state_count(count) {
+    auto* const bytes = reinterpret_cast<std::int8_t*>(x.data());
+    for (std::size_t t = 0; t < count; ++t) {
+      const std::uint32_t kind = random.Below(3);
+      for (std::size_t at = t; at < blocks * count; at += count) {
+        std::int8_t* const high = bytes + 2 * at * kCoarseBlock;
+        for (std::size_t i = 0; i < kCoarseBlock; ++i) {
+          const auto value =
+              static_cast<std::int8_t>(kind == 0   ? 127
+                                       : kind == 1 ? -128
+                                                   : static_cast<int>(ExtremeByte(random)) - 128);
+          high[i] = value == -128 ? std::int8_t{-127} : value;
+          high[kCoarseBlock + i] = value;
+          sums[at] += 256 * high[i] + value;
+        }
+      }
+    }
+  }
+  CoarseQueries queries() {
+    return {reinterpret_cast<const std::int8_t*>(x.data()), sums.data(), norms.data(), state_count};
+  }
+
+  AlignedBytes x;
+  std::vector<std::int32_t> sums;
+  std::vector<float> norms;
+  std::size_t state_count;
+};
+
 std::vector<std::uint8_t> CoarsePanels(const KernelTable& table) {
-  struct Query {
-    std::vector<std::int8_t> high, low;
-    std::vector<std::int32_t> sums;
-    std::vector<float> norms;
-  };
   Random random(17);
   Outputs outputs;
   for (const std::size_t blocks : {1, 2, 3, 40}) {
     const std::size_t columns = blocks * kCoarseBlock;
-    // The extreme codes and states come up often enough to stand side by side.
-    const auto byte = [&] {
-      const std::uint32_t kind = random.Below(4);
-      return kind == 0 ? 0xFFU : kind == 1 ? 0U : random.Below(256);
-    };
     const auto plane = [&](AlignedBytes& bytes) {
       for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes.data()[i] = static_cast<std::uint8_t>(byte());
+        bytes.data()[i] = static_cast<std::uint8_t>(ExtremeByte(random));
       }
     };
     AlignedBytes high(columns * kCoarseRows / 2);
@@ -99,35 +129,41 @@ std::vector<std::uint8_t> CoarsePanels(const KernelTable& table) {
     plane(high);
     plane(low);
     plane(scales);
-    std::vector<Query> states(13);
-    std::vector<CoarseQuery> queries;
-    for (Query& state : states) {
-      const std::uint32_t kind = random.Below(3);  // large of one sign, of the other, mixed
-      for (std::size_t i = 0; i < columns; ++i) {
-        const auto value = static_cast<std::int8_t>(kind == 0   ? 127
-                                                    : kind == 1 ? -128
-                                                                : static_cast<int>(byte()) - 128);
-        state.high.push_back(value == -128 ? std::int8_t{-127} : value);
-        state.low.push_back(value);
-      }
-      for (std::size_t b = 0; b < blocks; ++b) {
-        std::int32_t sum = 0;
-        for (std::size_t i = b * kCoarseBlock; i < (b + 1) * kCoarseBlock; ++i) {
-          sum += 256 * state.high[i] + state.low[i];
-        }
-        state.sums.push_back(sum);
-      }
-      state.norms = random.Floats(blocks);
-      queries.push_back(
-          {state.high.data(), state.low.data(), state.sums.data(), state.norms.data()});
-    }
-    for (const std::size_t count : {1, 2, 3, 4, 5, 6, 7, 13}) {
+    for (const std::size_t count : {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17}) {
+      CoarseStates states(blocks, count, random);
       for (const bool both : {false, true}) {
         std::vector<float> out(2 * count * kCoarseRows, 5.0F);
         const CoarsePanel panel{high.data(), both ? low.data() : nullptr, scales.data()};
-        table.coarse_panel(panel, blocks, queries.data(), count, out.data(),
+        table.coarse_panel(panel, blocks, states.queries(), out.data(),
                            out.data() + count * kCoarseRows);
         outputs.Add(out);
+      }
+    }
+  }
+  return outputs.Take();
+}
+
+std::vector<std::uint8_t> CoarseBounds(const KernelTable& table) {
+  Random random(21);
+  Outputs outputs;
+  for (int run = 0; run < 200; ++run) {
+    CoarseRows rows{};
+    for (float* values : {rows.scale, rows.residual_high, rows.residual_both, rows.spread_high,
+                          rows.spread_both, rows.norm}) {
+      for (std::size_t r = 0; r < kCoarseRows; ++r) values[r] = random.Float();
+    }
+    const CoarseFactors factors{random.Float(), random.Float(), random.Float(), random.Float(),
+                                0x1p-100F};
+    const std::vector<float> sums = random.Floats(kCoarseRows);
+    const std::vector<float> reach = random.Floats(kCoarseRows);
+    for (const float floor : {random.Float(), 0.0F, -kInfinity}) {
+      for (const bool both : {false, true}) {
+        std::vector<float> out(2 * kCoarseRows);
+        const std::size_t possible =
+            table.coarse_bounds(rows, both, factors, sums.data(), reach.data(), floor, out.data(),
+                                out.data() + kCoarseRows);
+        outputs.Add(out);
+        outputs.Add(&possible, 1);
       }
     }
   }
@@ -458,6 +494,7 @@ constexpr TableCase kCases[] = {
     {"ternary_panel", TernaryPanel},
     {"int8_panel", Int8Panel},
     {"coarse_panel", CoarsePanels},
+    {"coarse_bounds", CoarseBounds},
     {"scan_codes", ScanCodes},
     {"quantize", Quantize},
     {"scale_int32", ScaleInt32},

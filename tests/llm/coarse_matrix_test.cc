@@ -26,9 +26,8 @@ struct Bounds {
 
 Bounds BoundsOf(const HeadCase& made, const CoarseMatrix& coarse, std::span<const float> hidden,
                 bool both) {
-  const CoarseState state(hidden, coarse.blocks());
-  EXPECT_TRUE(state.usable());
-  const kernels::CoarseQuery query = state.query();
+  const CoarseStates states(hidden, 1, coarse.blocks());
+  EXPECT_TRUE(states.usable());
   Bounds bounds;
   std::vector<float> row(made.columns);
   for (std::size_t panel = 0; panel < coarse.panels(); ++panel) {
@@ -36,8 +35,9 @@ Bounds BoundsOf(const HeadCase& made, const CoarseMatrix& coarse, std::span<cons
     float reach[kCoarseRows];
     float estimates[kCoarseRows];
     float uppers[kCoarseRows];
-    Best().coarse_panel(coarse.panel(panel, both), coarse.blocks(), &query, 1, sums, reach);
-    state.Bound(coarse.rows(panel), both, sums, reach, estimates, uppers);
+    Best().coarse_panel(coarse.panel(panel, both), coarse.blocks(), states.queries(), sums, reach);
+    Best().coarse_bounds(coarse.rows(panel), both, states.factors(0), sums, reach, 0, estimates,
+                         uppers);
     for (std::size_t r = 0; r < kCoarseRows && panel * kCoarseRows + r < made.rows; ++r) {
       WidenRow(made.matrix(), panel * kCoarseRows + r, Best(), row.data());
       float logit = 0;
@@ -76,7 +76,7 @@ void ForEachUsableState(const std::function<void(const HeadCase&, const CoarseMa
     if (!coarse.usable()) continue;
     for (std::size_t t = 0; t < kHeadStates; ++t) {
       const auto hidden = std::span(made->hidden).subspan(t * made->columns, made->columns);
-      if (!CoarseState(hidden, coarse.blocks()).usable()) continue;
+      if (!CoarseStates(hidden, 1, coarse.blocks()).usable()) continue;
       check(*made, coarse, hidden);
       ++checked;
     }
@@ -164,9 +164,9 @@ TEST(CoarseMatrix, ValuesThatAreNotFiniteMakeItUnusable) {
     const auto made = MakeHeadCase("bad", values, 64, DType::kF32, {});
     EXPECT_FALSE(CoarseMatrix(made->file, made->matrix(), Best(), team).usable());
     std::vector<float> hidden(64, 1.0F);
-    EXPECT_TRUE(CoarseState(hidden, 1).usable());
+    EXPECT_TRUE(CoarseStates(hidden, 1, 1).usable());
     hidden[9] = bad;
-    EXPECT_FALSE(CoarseState(hidden, 1).usable());
+    EXPECT_FALSE(CoarseStates(hidden, 1, 1).usable());
   }
 }
 
