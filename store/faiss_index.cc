@@ -1,179 +1,180 @@
+// Reading of vector files.
 #include "store/faiss_index.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string>
+#include <system_error>
 
 #include <faiss/IndexFlat.h>
-#include <faiss/IndexIDMap.h>
+#include <faiss/IndexScalarQuantizer.h>
 #include <faiss/impl/FaissException.h>
-#include <faiss/impl/io.h>
 #include <faiss/index_io.h>
 #include <fcntl.h>
+#include <unistd.h>
 
+#include "core/crypto.h"
 #include "core/error.h"
+#include "store/vector_manifest.h"
 
 namespace sworn::store {
 namespace {
 
-constexpr std::size_t kWriteBuffer = 1 << 20;
+namespace fs = std::filesystem;
 
-/// FAISS's own writers ignore a full disk; this one throws.
-class CheckedWriter : public faiss::IOWriter {
- public:
-  CheckedWriter(FileOps& ops, int fd, std::filesystem::path file)
-      : ops_(ops), fd_(fd), file_(std::move(file)) {}
+constexpr std::size_t kDigestBlock = std::size_t{1} << 20;
 
-  size_t operator()(const void* bytes, size_t size, size_t count) override {
-    buffer_.append(static_cast<const char*>(bytes), size * count);
-    if (buffer_.size() >= kWriteBuffer) Flush();
-    return count;
-  }
-
-  void Flush() {
-    ops_.Write(fd_, buffer_, file_);
-    buffer_.clear();
-  }
-
- private:
-  FileOps& ops_;
-  int fd_;
-  std::filesystem::path file_;
-  std::string buffer_;
-};
-
-bool Before(const ScoredChunk& a, const ScoredChunk& b) {
-  return a.score != b.score ? a.score > b.score : a.chunk_id < b.chunk_id;
+[[noreturn]] void Refuse(const fs::path& path, const std::string& why) {
+  throw Error(ErrorCode::kIntegrity, path.native() + ": " + why);
 }
 
-/// Debian's FAISS is built without SIMD: its own inner product is one chain of scalar additions,
-/// some 35 ms for 100,000 rows. Sixteen independent sums in a fixed order give the compiler what it
-/// needs for any vector width, and the same bits on every machine.
-float InnerProduct(std::span<const float> a, std::span<const float> b) {
-  constexpr std::size_t kLanes = 16;
-  float sums[kLanes] = {};
-  std::size_t i = 0;
-  for (; i + kLanes <= a.size(); i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+VectorManifest ReadManifest(const fs::path& path) {
+  const fs::path file = ManifestPath(path);
+  std::error_code error;
+  if (!fs::exists(file, error)) Refuse(path, "has another format: nothing stands beside it");
+  try {
+    return ParseManifest(ReadFile(file, kMaxManifestBytes));
+  } catch (const Error& failure) {
+    if (failure.code() != ErrorCode::kIntegrity && failure.code() != ErrorCode::kTooLarge) throw;
+    Refuse(file, failure.what());
   }
-  float total = 0;
-  for (const float sum : sums) total += sum;
-  for (; i < a.size(); ++i) total += a[i] * b[i];
-  return total;
 }
 
-/// Whether Keep would take the hit: most rows score too low, and asking whether a row is live costs
-/// more than its score.
-bool WouldKeep(const std::vector<ScoredChunk>& best, const ScoredChunk& hit, std::size_t limit) {
-  return best.size() < limit || Before(hit, best.front());
+std::uint64_t SizeOf(const fs::path& path) {
+  std::error_code error;
+  const std::uintmax_t bytes = fs::file_size(path, error);
+  if (error) Refuse(path, error.message());
+  return bytes;
 }
 
-/// Keeps the best `limit` in a heap whose front is the worst kept.
-void Keep(std::vector<ScoredChunk>& best, const ScoredChunk& hit, std::size_t limit) {
-  if (best.size() < limit) {
-    best.push_back(hit);
-    std::push_heap(best.begin(), best.end(), Before);
-  } else if (WouldKeep(best, hit, limit)) {
-    std::pop_heap(best.begin(), best.end(), Before);
-    best.back() = hit;
-    std::push_heap(best.begin(), best.end(), Before);
+FileDescriptor OpenToRead(const fs::path& path) {
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) throw SystemError(errno, "cannot read", path.native());
+  return fd;
+}
+
+/// Reads exactly `bytes`; throws kIntegrity if the file ends before.
+void ReadAt(const FileDescriptor& fd, const fs::path& path, std::uint64_t offset, char* to,
+            std::size_t bytes) {
+  while (bytes > 0) {
+    const ssize_t got = ::pread(fd.get(), to, bytes, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw SystemError(errno, "cannot read", path.native());
+    if (got == 0) Refuse(path, "ends too early");
+    to += got;
+    offset += static_cast<std::uint64_t>(got);
+    bytes -= static_cast<std::size_t>(got);
   }
+}
+
+std::string DigestOf(const VectorManifest& manifest, const fs::path& path) {
+  Sha256Hasher digest;
+  digest.Update(ManifestHead(manifest));
+  const FileDescriptor fd = OpenToRead(path);
+  std::string block(kDigestBlock, '\0');
+  for (std::uint64_t at = 0; at < manifest.header_bytes; at += block.size()) {
+    block.resize(std::min<std::uint64_t>(kDigestBlock, manifest.header_bytes - at));
+    ReadAt(fd, path, at, block.data(), block.size());
+    digest.Update(block);
+  }
+  return ToHex(digest.Finish());
+}
+
+/// Everything that FAISS takes on trust: sizes and the header.
+VectorManifest CheckFiles(const fs::path& path, std::uint32_t dimension) {
+  VectorManifest manifest = ReadManifest(path);
+  const VectorFileFacts& facts = manifest.facts;
+  if (facts.dimension != dimension || facts.rows > UINT32_MAX) {
+    Refuse(path, "has another shape than the catalog says");
+  }
+  const std::uint64_t entry = dimension + sizeof(faiss::Index::idx_t);
+  const std::uint64_t bytes = SizeOf(path);
+  if (bytes < manifest.header_bytes || bytes - manifest.header_bytes != facts.rows * entry) {
+    Refuse(path, "has another size than its manifest says");
+  }
+  if (SizeOf(ExactRowsPath(path)) != facts.rows * dimension * sizeof(float)) {
+    Refuse(ExactRowsPath(path), "has another size than the manifest says");
+  }
+  if (DigestOf(manifest, path) != manifest.sha256) Refuse(path, "the digest differs");
+  return manifest;
+}
+
+bool HasShape(const faiss::IndexIVFScalarQuantizer& index, const VectorFileFacts& facts) {
+  const auto* const centroids = dynamic_cast<const faiss::IndexFlat*>(index.quantizer);
+  return index.d == static_cast<int>(facts.dimension) && index.nlist == facts.lists &&
+         index.ntotal == static_cast<faiss::Index::idx_t>(facts.rows) &&
+         index.metric_type == faiss::METRIC_INNER_PRODUCT && !index.by_residual &&
+         index.sq.qtype == faiss::ScalarQuantizer::QT_8bit && index.code_size == facts.dimension &&
+         index.sq.trained.size() == 2 * std::size_t{facts.dimension} && centroids != nullptr &&
+         centroids->d == index.d &&
+         centroids->ntotal == static_cast<faiss::Index::idx_t>(facts.lists) &&
+         index.invlists != nullptr && index.invlists->compute_ntotal() == facts.rows;
 }
 
 }  // namespace
 
-void WriteVectorFile(FileOps& ops, const std::filesystem::path& path, const VectorRows& rows) {
-  if (rows.dimension == 0 || rows.values.size() != rows.ids.size() * rows.dimension) {
-    throw Error(ErrorCode::kInternal, "vectors do not have the shape announced");
-  }
-  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd.valid()) throw SystemError(errno, "cannot write", path.native());
+std::optional<VectorFileFacts> ReadVectorFacts(const fs::path& path) {
   try {
-    faiss::IndexFlatIP flat(rows.dimension);
-    faiss::IndexIDMap with_ids(&flat);
-    const std::vector<faiss::Index::idx_t> ids(rows.ids.begin(), rows.ids.end());
-    if (!ids.empty()) {
-      with_ids.add_with_ids(static_cast<faiss::Index::idx_t>(ids.size()), rows.values.data(),
-                            ids.data());
-    }
-    CheckedWriter writer(ops, fd.get(), path);
-    faiss::write_index(&with_ids, &writer);
-    writer.Flush();
-  } catch (const faiss::FaissException& error) {
-    throw Error(ErrorCode::kInternal, path.native() + ": " + error.what());
+    return ReadManifest(path).facts;
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  ops.SyncFile(fd.get(), path);
 }
 
 struct VectorReader::Impl {
+  VectorFileFacts facts;
   std::unique_ptr<faiss::Index> owner;
-  const faiss::IndexFlat* flat = nullptr;
-  std::vector<ChunkId> ids;
+  const faiss::IndexIVFScalarQuantizer* index = nullptr;
+  std::vector<ChunkId> ids;             // by row
+  std::vector<std::size_t> first_rows;  // of each list
+  fs::path exact_path;
+  FileDescriptor exact;
 };
 
-VectorReader::VectorReader(const std::filesystem::path& path, std::uint32_t dimension)
+VectorReader::VectorReader(const fs::path& path, std::uint32_t dimension)
     : impl_(std::make_unique<Impl>()) {
-  const auto refuse = [&](const std::string& why) {
-    throw Error(ErrorCode::kIntegrity, path.native() + ": " + why);
-  };
+  impl_->facts = CheckFiles(path, dimension).facts;
   try {
-    impl_->owner.reset(faiss::read_index(path.c_str()));
+    impl_->owner.reset(faiss::read_index(path.c_str(), faiss::IO_FLAG_MMAP));
   } catch (const faiss::FaissException& error) {
-    refuse(error.what());
+    Refuse(path, error.what());
   }
-  const auto* with_ids = dynamic_cast<const faiss::IndexIDMap*>(impl_->owner.get());
-  if (with_ids == nullptr) refuse("is no vector index of ours");
-  impl_->flat = dynamic_cast<const faiss::IndexFlat*>(with_ids->index);
-  if (impl_->flat == nullptr || impl_->flat->metric_type != faiss::METRIC_INNER_PRODUCT) {
-    refuse("is no flat index of inner products");
+  impl_->index = dynamic_cast<const faiss::IndexIVFScalarQuantizer*>(impl_->owner.get());
+  if (impl_->index == nullptr || !HasShape(*impl_->index, impl_->facts)) {
+    Refuse(path, "is no vector index of ours");
   }
-  const auto rows = static_cast<std::size_t>(impl_->flat->ntotal);
-  if (impl_->flat->d != static_cast<int>(dimension) || with_ids->id_map.size() != rows ||
-      impl_->flat->codes.size() != rows * dimension * sizeof(float)) {
-    refuse("has another shape than the catalog says");
+  impl_->ids.reserve(impl_->facts.rows);
+  for (std::size_t list = 0; list < impl_->facts.lists; ++list) {
+    impl_->first_rows.push_back(impl_->ids.size());
+    // As bytes: they follow the codes and need not be aligned.
+    const auto* const ids = reinterpret_cast<const char*>(impl_->index->invlists->get_ids(list));
+    for (std::size_t i = 0; i < impl_->index->invlists->list_size(list); ++i) {
+      faiss::Index::idx_t id = 0;
+      std::memcpy(&id, ids + i * sizeof id, sizeof id);
+      if (id <= 0 || id > static_cast<faiss::Index::idx_t>(UINT32_MAX)) {
+        Refuse(path, "holds an id out of range");
+      }
+      impl_->ids.push_back(static_cast<ChunkId>(id));
+    }
   }
-  impl_->ids.reserve(rows);
-  for (const faiss::Index::idx_t id : with_ids->id_map) {
-    if (id <= 0 || id > static_cast<faiss::Index::idx_t>(UINT32_MAX))
-      refuse("holds an id out of range");
-    impl_->ids.push_back(static_cast<ChunkId>(id));
-  }
+  impl_->exact_path = ExactRowsPath(path);
+  impl_->exact = OpenToRead(impl_->exact_path);
 }
 
 VectorReader::~VectorReader() = default;
 VectorReader::VectorReader(VectorReader&&) noexcept = default;
 
-std::uint32_t VectorReader::dimension() const { return static_cast<std::uint32_t>(impl_->flat->d); }
+std::uint32_t VectorReader::dimension() const { return impl_->facts.dimension; }
 std::size_t VectorReader::size() const { return impl_->ids.size(); }
 ChunkId VectorReader::IdOf(std::size_t row) const { return impl_->ids[row]; }
+const VectorFileFacts& VectorReader::facts() const { return impl_->facts; }
+const faiss::IndexIVFScalarQuantizer& VectorReader::index() const { return *impl_->index; }
+std::size_t VectorReader::FirstRow(std::size_t list) const { return impl_->first_rows[list]; }
 
-std::span<const float> VectorReader::Row(std::size_t row) const {
-  const auto width = static_cast<std::size_t>(impl_->flat->d);
-  return {impl_->flat->get_xb() + row * width, width};
-}
-
-float VectorReader::Score(std::size_t row, std::span<const float> query) const {
-  return InnerProduct(query, Row(row));
-}
-
-std::vector<ScoredChunk> SearchVectorIndexes(std::span<const VectorReader* const> indexes,
-                                             std::span<const float> query, std::size_t limit,
-                                             const std::function<bool(ChunkId)>& accept) {
-  for (const VectorReader* index : indexes) {
-    if (index->dimension() != query.size()) {
-      throw Error(ErrorCode::kInvalidArgument, "the query vector has another dimension");
-    }
-  }
-  if (limit == 0) return {};
-  std::vector<ScoredChunk> best;
-  for (const VectorReader* index : indexes) {
-    for (std::size_t row = 0; row < index->size(); ++row) {
-      const ScoredChunk hit{index->IdOf(row), index->Score(row, query)};
-      if (WouldKeep(best, hit, limit) && accept(hit.chunk_id)) Keep(best, hit, limit);
-    }
-  }
-  std::sort(best.begin(), best.end(), Before);
-  return best;
+void VectorReader::ReadRow(std::size_t row, std::span<float> to) const {
+  ReadAt(impl_->exact, impl_->exact_path, row * to.size_bytes(), reinterpret_cast<char*>(to.data()),
+         to.size_bytes());
 }
 
 }  // namespace sworn::store

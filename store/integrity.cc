@@ -76,6 +76,7 @@ std::optional<std::string> FindDisagreement(const StorePaths& paths, SqliteConne
   const VectorReader vectors(folder / kVectorFile, collection.dimension);
   std::vector<std::uint32_t> ids;
   for (std::size_t row = 0; row < vectors.size(); ++row) ids.push_back(vectors.IdOf(row));
+  std::sort(ids.begin(), ids.end());
   if (ids != chunks) return "vectors.faiss: other passages";
   return std::nullopt;
 }

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <numeric>
 #include <set>
+#include <span>
 
 #include "core/crypto.h"
 #include "core/error.h"
@@ -51,6 +54,15 @@ std::uint64_t MergeTerms(FileOps& files, const fs::path& path, const std::vector
   return TermFile(path).rows();
 }
 
+/// As a segment that is built from the catalog has them.
+std::vector<std::size_t> RowsById(const VectorReader& vectors) {
+  std::vector<std::size_t> rows(vectors.size());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  std::sort(rows.begin(), rows.end(),
+            [&](std::size_t a, std::size_t b) { return vectors.IdOf(a) < vectors.IdOf(b); });
+  return rows;
+}
+
 }  // namespace
 
 MergeRange PlanMerge(const std::vector<SegmentRow>& segments) {
@@ -101,10 +113,11 @@ SegmentRow MergeSegments(FileOps& files, const StorePaths& paths, SqliteConnecti
     terms.emplace_back(from / kTermFile);
     if (!collection.HasVectors()) continue;
     const VectorReader vectors(from / kVectorFile, collection.dimension);
-    for (std::size_t row = 0; row < vectors.size(); ++row) {
+    for (const std::size_t row : RowsById(vectors)) {
       if (dead_chunks.contains(vectors.IdOf(row))) continue;
       rows.ids.push_back(vectors.IdOf(row));
-      rows.values.insert(rows.values.end(), vectors.Row(row).begin(), vectors.Row(row).end());
+      rows.values.resize(rows.values.size() + rows.dimension);
+      vectors.ReadRow(row, std::span(rows.values).last(rows.dimension));
     }
   }
   MergePostings(chunk_postings, folder / kChunkPostings, dead.chunks);

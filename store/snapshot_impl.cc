@@ -249,8 +249,13 @@ class SnapshotImpl : public Snapshot {
     auto lock = FileLock::TryAcquireExisting(folder, FileLock::Mode::kShared);
     if (lock == nullptr) return "is missing";
     if (auto damage = FindSegmentDamage(folder, segment, &checked_)) return damage;
-    segments_.push_back({collections_.size() - 1, row.embedder_id, TermFile(folder / kTermFile),
-                         VectorReader(folder / kVectorFile, row.dimension)});
+    try {
+      segments_.push_back({collections_.size() - 1, row.embedder_id, TermFile(folder / kTermFile),
+                           VectorReader(folder / kVectorFile, row.dimension)});
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kIntegrity) throw;
+      return error.what();  // of an earlier format
+    }
     chunk_folders_.push_back(folder / kChunkPostings);
     content_folders_.push_back(folder / kContentPostings);
     locks_.push_back(std::move(lock));

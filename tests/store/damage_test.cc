@@ -103,6 +103,23 @@ TEST_F(Damage, ATruncatedOrMissingFileIsRebuilt) {
   EXPECT_EQ(Everything(), before);
 }
 
+TEST_F(Damage, AVectorFileOfAnEarlierFormatIsMadeAgain) {
+  const std::string before = Everything();
+  const auto manifests = [this] {
+    std::vector<fs::path> found;
+    for (const fs::path& file : IndexFiles()) {
+      if (file.filename() == "vectors.json") found.push_back(file);
+    }
+    return found;
+  };
+  ASSERT_THAT(manifests(), SizeIs(2));
+  fs::remove(manifests().front());
+  Tamper("DELETE FROM segment_file WHERE path = 'vectors.json'");
+  EXPECT_EQ(Everything(), before);
+  EXPECT_THAT(manifests(), SizeIs(2));
+  EXPECT_THAT(store->Check(false, nullptr), IsEmpty());
+}
+
 TEST_F(Damage, BothIndexesComeBackFromTheCatalogAlone) {
   const std::string before = Everything();
   fs::remove_all(IndexFolder());
