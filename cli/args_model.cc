@@ -76,9 +76,9 @@ void AddBench(CLI::App& app, Command& result) {
   service::BenchLlmRequest& request = bench->request;
   CLI::App& verb =
       AddVerb(group, result, "llm", "The engine, beside what this machine can do", bench);
-  CLI::Option* shape =
-      verb.add_option("--shape", request.shape, "Random weights in the shape of 2b-4t or tiny")
-          ->type_name("NAME");
+  CLI::Option* shape = verb.add_option("--shape", request.shape,
+                                       "Random weights in the shape of 2b-4t, tiny, 270m or 0.6b")
+                           ->type_name("NAME");
   CLI::Option* model = verb.add_option("--model", request.model, "Or a model file")
                            ->type_name("FILE")
                            ->excludes(shape);

@@ -22,23 +22,37 @@ void PrintReport(Console& console, const service::BenchLlmReport& report) {
   if (report.integer_peak_per_s) {
     peak = Number("%.0f", *report.integer_peak_per_s / kGiga) + " GMAC/s";
     if (report.vnni_peak_share) {
-      peak += ", prefill reaches " + Number("%.1f", *report.vnni_peak_share * kPercent) + " %";
+      peak += (report.embed_tokens_per_s ? ", embedding reaches " : ", prefill reaches ") +
+              Number("%.1f", *report.vnni_peak_share * kPercent) + " %";
     }
   }
-  PrintFields(
-      console,
-      {{"Model", report.shape},
-       {"Kernels", report.kernels + ", " + std::to_string(report.threads) + " threads"},
-       {"Prefill", Number("%.1f", report.prefill_tokens_per_s) + " tokens/s (" +
-                       WithThousands(report.prompt) + " tokens)"},
-       {"Decode", Number("%.1f", report.decode_tokens_per_s) + " tokens/s (" +
-                      WithThousands(report.generate) + " tokens)"},
-       {"Verifying 6", Number("%.2f", report.verify6_cost_ratio) + " times the cost of 1"},
-       {"Integer peak", peak},
-       {"Memory", Number("%.1f", report.bandwidth_bytes_per_s / kGiga) + " GB/s, decode reaches " +
-                      Number("%.1f", report.bandwidth_share * kPercent) + " %"},
-       {"Load", Number("%.2f", report.load_s) + " s"},
-       {"Peak memory", ByteSize(report.vm_hwm_bytes)}});
+  const auto number = [](const char* format, const std::optional<double>& value) {
+    return Number(format, value.value_or(0));
+  };
+  std::vector<std::pair<std::string, std::string>> fields = {
+      {"Model", report.shape},
+      {"Kernels", report.kernels + ", " + std::to_string(report.threads) + " threads"}};
+  if (report.embed_tokens_per_s) {
+    fields.emplace_back("Embedding", number("%.1f", report.embed_tokens_per_s) +
+                                         " tokens/s (passages of " +
+                                         WithThousands(service::kBenchPassageTokens) + ")");
+  } else {
+    fields.emplace_back("Prefill", number("%.1f", report.prefill_tokens_per_s) + " tokens/s (" +
+                                       WithThousands(report.prompt) + " tokens)");
+    fields.emplace_back("Decode", number("%.1f", report.decode_tokens_per_s) + " tokens/s (" +
+                                      WithThousands(report.generate) + " tokens)");
+    fields.emplace_back("Verifying 6",
+                        number("%.2f", report.verify6_cost_ratio) + " times the cost of 1");
+  }
+  std::string memory = Number("%.1f", report.bandwidth_bytes_per_s / kGiga) + " GB/s";
+  if (report.bandwidth_share) {
+    memory += ", decode reaches " + Number("%.1f", *report.bandwidth_share * kPercent) + " %";
+  }
+  fields.emplace_back("Integer peak", peak);
+  fields.emplace_back("Memory", memory);
+  fields.emplace_back("Load", Number("%.2f", report.load_s) + " s");
+  fields.emplace_back("Peak memory", ByteSize(report.vm_hwm_bytes));
+  PrintFields(console, fields);
   if (!report.optimised) {
     PrintNote(console, "This build has assertions or no optimisation: the figures mean little.");
   }

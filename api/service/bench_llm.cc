@@ -15,10 +15,14 @@
 #include "core/error.h"
 #include "kernels/panels.h"
 #include "kernels/probe.h"
+#include "llm/embed/batching.h"
+#include "llm/embed/decoder_embedder.h"
+#include "llm/files/model_config.h"
 #include "llm/graph/kv_cache.h"
 #include "llm/graph/model.h"
 #include "llm/graph/output_head.h"
 #include "llm/graph/packed_memory.h"
+#include "llm/graph/sequence_encoder.h"
 #include "llm/graph/thread_team.h"
 #include "llm/graph/transformer.h"
 
@@ -98,32 +102,32 @@ class ModelOfRun {
   bool own_ = false;
 };
 
+// Tokens that mean nothing, the same in every run.
+std::vector<llm::Token> BenchTokens(const llm::Model& model, std::size_t count) {
+  std::vector<llm::Token> tokens;
+  std::uint64_t state = 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    tokens.push_back(static_cast<llm::Token>((state >> 33U) % model.config().vocabulary));
+  }
+  return tokens;
+}
+
 // The model at work, as a generation without text, sampling and drafts.
 class Runner {
  public:
   Runner(const llm::Model& model, llm::ThreadTeam& team, const CancelFlag& cancel)
       : model_(model), team_(team), cancel_(cancel), transformer_(model, team) {}
 
-  /// Tokens that mean nothing, the same in every run.
-  [[nodiscard]] std::vector<llm::Token> Tokens(std::size_t count) const {
-    std::vector<llm::Token> tokens;
-    std::uint64_t state = 1;
-    for (std::size_t i = 0; i < count; ++i) {
-      state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-      tokens.push_back(static_cast<llm::Token>((state >> 33U) % model_.config().vocabulary));
-    }
-    return tokens;
-  }
-
   double PrefillSeconds(std::size_t count) {
-    const std::vector<llm::Token> tokens = Tokens(count);
+    const std::vector<llm::Token> tokens = BenchTokens(model_, count);
     llm::KvCache cache(model_.config(), count);
     return TimeOf([&] { (void)Next(tokens, 1, cache); });
   }
 
   double DecodeSeconds(std::size_t count) {
     llm::KvCache cache(model_.config(), count + 1);
-    llm::Token token = Next(Tokens(1), 1, cache).back();
+    llm::Token token = Next(BenchTokens(model_, 1), 1, cache).back();
     return TimeOf([&] {
       for (std::size_t i = 0; i < count; ++i) token = Next(std::vector{token}, 1, cache).back();
     });
@@ -132,7 +136,7 @@ class Runner {
   /// Median seconds of `count` positions behind `behind` others.
   void VerifySeconds(std::size_t behind, double& one, double& several) {
     llm::KvCache cache(model_.config(), behind + kVerified);
-    const std::vector<llm::Token> tokens = Tokens(behind + kVerified);
+    const std::vector<llm::Token> tokens = BenchTokens(model_, behind + kVerified);
     const std::span<const llm::Token> all(tokens);
     (void)Next(all.first(behind), 1, cache);
     std::vector<double> ones;
@@ -234,6 +238,54 @@ bool IsOptimised() {
 #endif
 }
 
+void MeasureWriting(const llm::Model& model, llm::ThreadTeam& team, const BenchLlmRequest& request,
+                    const std::function<void(std::string_view)>& progress, const CancelFlag& cancel,
+                    BenchLlmReport& report) {
+  const std::size_t longest = std::max(request.prompt, request.generate + 1);
+  CheckRange("--prompt and --generate", longest, 1, model.config().context);
+  Runner runner(model, team, cancel);
+  std::vector<double> prefill;
+  std::vector<double> decode;
+  for (std::size_t run = 0; run < request.repeat; ++run) {
+    progress("run " + std::to_string(run + 1) + " of " + std::to_string(request.repeat));
+    prefill.push_back(runner.PrefillSeconds(request.prompt));
+    decode.push_back(runner.DecodeSeconds(request.generate));
+  }
+  report.prefill_tokens_per_s = static_cast<double>(request.prompt) / Median(prefill);
+  report.decode_tokens_per_s = static_cast<double>(request.generate) / Median(decode);
+  double one = 0;
+  double several = 0;
+  runner.VerifySeconds(std::min(request.generate, model.config().context - kVerified), one,
+                       several);
+  report.verify6_cost_ratio = several / one;
+}
+
+// As DecoderEmbedder packs them, without text.
+void MeasureEmbedding(const llm::Model& model, llm::ThreadTeam& team,
+                      const BenchLlmRequest& request,
+                      const std::function<void(std::string_view)>& progress,
+                      const CancelFlag& cancel, BenchLlmReport& report) {
+  const std::size_t tokens = std::min(kBenchPassageTokens, model.config().context);
+  const std::vector<llm::Token> all = BenchTokens(model, kBenchPassages * tokens);
+  const auto batches =
+      llm::PackBatches(std::vector<std::size_t>(kBenchPassages, tokens), llm::kEmbedBatchTokens);
+  llm::SequenceEncoder encoder(model, team, std::max(llm::kEmbedBatchTokens, tokens));
+  std::vector<double> seconds;
+  for (std::size_t run = 0; run < request.repeat; ++run) {
+    progress("run " + std::to_string(run + 1) + " of " + std::to_string(request.repeat));
+    seconds.push_back(TimeOf([&] {
+      for (const std::vector<std::size_t>& batch : batches) {
+        std::vector<std::span<const llm::Token>> passages;
+        for (const std::size_t passage : batch) {
+          passages.push_back(std::span(all).subspan(passage * tokens, tokens));
+        }
+        (void)encoder.LastStates(passages, cancel);
+      }
+    }));
+  }
+  report.embed_tokens_per_s = static_cast<double>(all.size()) / Median(seconds);
+}
+
 }  // namespace
 
 BenchLlmReport BenchLlm(const Config& config, const BenchLlmRequest& request,
@@ -255,38 +307,30 @@ BenchLlmReport BenchLlm(const Config& config, const BenchLlmRequest& request,
   report.optimised = IsOptimised();
 
   progress("loading");
+  std::unique_ptr<llm::ModelFile> opened = llm::OpenModelFile(file.path());
+  const bool embeds = llm::ReadModelConfig(*opened).embeds;
   std::shared_ptr<const llm::Model> model;
-  report.load_s =
-      TimeOf([&] { model = llm::Model::Load(llm::OpenModelFile(file.path()), kernels, team); });
-  const std::size_t longest = std::max(request.prompt, request.generate + 1);
-  CheckRange("--prompt and --generate", longest, 1, model->config().context);
-  Runner runner(*model, team, cancel);
-
-  std::vector<double> prefill;
-  std::vector<double> decode;
-  for (std::size_t run = 0; run < request.repeat; ++run) {
-    progress("run " + std::to_string(run + 1) + " of " + std::to_string(request.repeat));
-    prefill.push_back(runner.PrefillSeconds(request.prompt));
-    decode.push_back(runner.DecodeSeconds(request.generate));
+  report.load_s = TimeOf([&] {
+    model = llm::Model::Load(std::move(opened), kernels, team,
+                             embeds ? llm::Purpose::kEmbed : llm::Purpose::kGenerate);
+  });
+  if (embeds) {
+    MeasureEmbedding(*model, team, request, progress, cancel, report);
+  } else {
+    MeasureWriting(*model, team, request, progress, cancel, report);
   }
-  report.prefill_tokens_per_s = static_cast<double>(request.prompt) / Median(prefill);
-  report.decode_tokens_per_s = static_cast<double>(request.generate) / Median(decode);
-  double one = 0;
-  double several = 0;
-  runner.VerifySeconds(std::min(request.generate, model->config().context - kVerified), one,
-                       several);
-  report.verify6_cost_ratio = several / one;
   report.vm_hwm_bytes = VmHwmBytes();
 
   progress("measuring the machine");
   report.integer_peak_per_s = IntegerPeak(kernels.name, team);
   report.bandwidth_bytes_per_s = ReadBandwidth(team);
-  if (report.integer_peak_per_s && model->config().ternary) {
-    report.vnni_peak_share =
-        report.prefill_tokens_per_s * ProductsOfToken(model->config()) / *report.integer_peak_per_s;
+  if (!model->config().ternary) return report;
+  const auto read = embeds ? report.embed_tokens_per_s : report.prefill_tokens_per_s;
+  if (report.integer_peak_per_s) {
+    report.vnni_peak_share = *read * ProductsOfToken(model->config()) / *report.integer_peak_per_s;
   }
-  if (model->config().ternary) {
-    report.bandwidth_share = report.decode_tokens_per_s *
+  if (report.decode_tokens_per_s) {
+    report.bandwidth_share = *report.decode_tokens_per_s *
                              BytesOfToken(*model, request.generate / 2) /
                              report.bandwidth_bytes_per_s;
   }
@@ -304,11 +348,12 @@ nlohmann::json ToJson(const BenchLlmReport& report) {
           {"threads", report.threads},
           {"kernels", report.kernels},
           {"optimised", report.optimised},
-          {"prefill_tokens_per_s", report.prefill_tokens_per_s},
-          {"decode_tokens_per_s", report.decode_tokens_per_s},
-          {"verify6_cost_ratio", report.verify6_cost_ratio},
+          {"prefill_tokens_per_s", or_null(report.prefill_tokens_per_s)},
+          {"decode_tokens_per_s", or_null(report.decode_tokens_per_s)},
+          {"embed_tokens_per_s", or_null(report.embed_tokens_per_s)},
+          {"verify6_cost_ratio", or_null(report.verify6_cost_ratio)},
           {"vnni_peak_share", or_null(report.vnni_peak_share)},
-          {"bandwidth_share", report.bandwidth_share},
+          {"bandwidth_share", or_null(report.bandwidth_share)},
           {"integer_peak_per_s", or_null(report.integer_peak_per_s)},
           {"bandwidth_bytes_per_s", report.bandwidth_bytes_per_s},
           {"load_s", report.load_s},

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 #include "llm/files/gguf_writer.h"
@@ -22,10 +23,12 @@ constexpr std::size_t kControlTokens = 256;  // of Llama 3
 constexpr std::size_t kBytes = 256;
 constexpr float kRopeTheta = 500'000.0F;
 
-const std::array<BenchShape, 2>& Shapes() {
-  static const std::array<BenchShape, 2> shapes = {
-      BenchShape{"2b-4t", 128'256, 2560, 30, 20, 5, 6912, 4096},
-      BenchShape{"tiny", 1'024, 256, 2, 4, 2, 512, 4096}};
+const std::array<BenchShape, 4>& Shapes() {
+  static const std::array<BenchShape, 4> shapes = {
+      BenchShape{"2b-4t", "bitnet-b1.58", 128'256, 2560, 30, 20, 5, 128, 6912, 4096},
+      BenchShape{"tiny", "bitnet-b1.58", 1'024, 256, 2, 4, 2, 64, 512, 4096},
+      BenchShape{"270m", "gemma3", 262'144, 640, 18, 4, 1, 256, 2048, 32'768},
+      BenchShape{"0.6b", "qwen3", 151'936, 1024, 28, 16, 8, 128, 3072, 32'768}};
   return shapes;
 }
 
@@ -105,18 +108,23 @@ class Writer {
     SetVocabulary();
     Plan();
     Embedding();
-    for (std::size_t layer = 0; layer < shape_.layers; ++layer) Layer();
-    Norm(shape_.hidden);
+    for (const auto& [rows, columns] : planned_) {
+      if (columns == 0) {
+        Norm(rows);
+      } else {
+        Linear(rows, columns);
+      }
+    }
     writer_.Finish();
   }
 
  private:
   void SetMetadata() {
-    const std::string prefix = "bitnet-b1.58.";
+    const std::string prefix = shape_.architecture + ".";
     const auto number = [&](const std::string& key, std::size_t value) {
       writer_.Set(prefix + key, static_cast<std::uint32_t>(value));
     };
-    writer_.Set("general.architecture", std::string("bitnet-b1.58"));
+    writer_.Set("general.architecture", shape_.architecture);
     writer_.Set("general.name", "random " + shape_.name);
     writer_.Set("general.file_type", std::uint32_t{40});
     writer_.Set("general.quantization_version", std::uint32_t{2});
@@ -125,7 +133,9 @@ class Writer {
     number("embedding_length", shape_.hidden);
     number("block_count", shape_.layers);
     number("feed_forward_length", shape_.ffn);
-    number("rope.dimension_count", shape_.hidden / shape_.heads);
+    number("rope.dimension_count", shape_.head_dim);
+    number("attention.key_length", shape_.head_dim);
+    number("attention.value_length", shape_.head_dim);
     number("attention.head_count", shape_.heads);
     number("attention.head_count_kv", shape_.kv_heads);
     writer_.Set(prefix + "attention.layer_norm_rms_epsilon", 1e-5F);
@@ -156,58 +166,64 @@ class Writer {
       tokens.push_back("<|reserved_special_token_" + std::to_string(i) + "|>");
     }
     types.resize(tokens.size(), 3);
-    writer_.Set("tokenizer.ggml.model", std::string("gpt2"));
-    writer_.Set("tokenizer.ggml.pre", std::string("llama-bpe"));
+    if (shape_.architecture == "gemma3") {
+      // Its vocabulary is one of scored pieces; these are never joined.
+      writer_.Set("tokenizer.ggml.model", std::string("llama"));
+      writer_.Set("tokenizer.ggml.scores", std::vector<float>(tokens.size()));
+    } else {
+      writer_.Set("tokenizer.ggml.model", std::string("gpt2"));
+      writer_.Set("tokenizer.ggml.pre", std::string("llama-bpe"));
+      writer_.Set("tokenizer.ggml.merges", std::move(merges));
+    }
     writer_.Set("tokenizer.ggml.tokens", std::move(tokens));
     writer_.Set("tokenizer.ggml.token_type", std::move(types));
-    writer_.Set("tokenizer.ggml.merges", std::move(merges));
     writer_.Set("tokenizer.ggml.bos_token_id", static_cast<std::uint32_t>(normal));
     writer_.Set("tokenizer.ggml.eos_token_id", static_cast<std::uint32_t>(normal + 1));
     writer_.Set("tokenizer.ggml.padding_token_id", static_cast<std::uint32_t>(normal + 1));
     writer_.Set("tokenizer.ggml.add_bos_token", true);
   }
 
+  void PlanNorm(const std::string& name, std::size_t width) {
+    writer_.AddTensor(name + ".weight", DType::kF32, {width});
+    planned_.emplace_back(width, 0);
+  }
+
+  // With the norm in front of it that embedding models have.
+  void PlanLinear(const std::string& name, std::size_t rows, std::size_t columns) {
+    writer_.AddTensor(name + ".weight", DType::kI2S, {rows, columns});
+    planned_.emplace_back(rows, columns);
+    if (shape_.embeds()) PlanNorm(name + "_norm_in", columns);
+  }
+
+  void PlanLayer(const std::string& prefix) {
+    const std::size_t width = shape_.heads * shape_.head_dim;
+    const std::size_t kv = shape_.kv_heads * shape_.head_dim;
+    PlanNorm(prefix + "attn_norm", shape_.hidden);
+    PlanLinear(prefix + "attn_q", width, shape_.hidden);
+    PlanLinear(prefix + "attn_k", kv, shape_.hidden);
+    PlanLinear(prefix + "attn_v", kv, shape_.hidden);
+    if (!shape_.embeds()) PlanNorm(prefix + "attn_sub_norm", width);
+    PlanLinear(prefix + "attn_output", shape_.hidden, width);
+    PlanNorm(prefix + "ffn_norm", shape_.hidden);
+    PlanLinear(prefix + "ffn_gate", shape_.ffn, shape_.hidden);
+    PlanLinear(prefix + "ffn_up", shape_.ffn, shape_.hidden);
+    if (!shape_.embeds()) PlanNorm(prefix + "ffn_sub_norm", shape_.ffn);
+    PlanLinear(prefix + "ffn_down", shape_.hidden, shape_.ffn);
+    if (!shape_.embeds()) return;
+    PlanNorm(prefix + "attn_q_norm", shape_.head_dim);
+    PlanNorm(prefix + "attn_k_norm", shape_.head_dim);
+    if (shape_.architecture != "gemma3") return;
+    PlanNorm(prefix + "post_attention_norm", shape_.hidden);
+    PlanNorm(prefix + "post_ffw_norm", shape_.hidden);
+  }
+
   void Plan() {
-    const std::size_t kv = shape_.kv_heads * (shape_.hidden / shape_.heads);
-    const auto norm = [&](const std::string& name, std::size_t width) {
-      writer_.AddTensor(name, DType::kF32, {width});
-    };
-    const auto linear = [&](const std::string& name, std::size_t rows, std::size_t columns) {
-      writer_.AddTensor(name, DType::kI2S, {rows, columns});
-    };
     writer_.AddTensor("token_embd.weight", head_ == BenchHead::kF16 ? DType::kF16 : DType::kQ6K,
                       {shape_.vocabulary, shape_.hidden});
     for (std::size_t layer = 0; layer < shape_.layers; ++layer) {
-      const std::string prefix = "blk." + std::to_string(layer) + ".";
-      norm(prefix + "attn_norm.weight", shape_.hidden);
-      linear(prefix + "attn_q.weight", shape_.hidden, shape_.hidden);
-      linear(prefix + "attn_k.weight", kv, shape_.hidden);
-      linear(prefix + "attn_v.weight", kv, shape_.hidden);
-      norm(prefix + "attn_sub_norm.weight", shape_.hidden);
-      linear(prefix + "attn_output.weight", shape_.hidden, shape_.hidden);
-      norm(prefix + "ffn_norm.weight", shape_.hidden);
-      linear(prefix + "ffn_gate.weight", shape_.ffn, shape_.hidden);
-      linear(prefix + "ffn_up.weight", shape_.ffn, shape_.hidden);
-      norm(prefix + "ffn_sub_norm.weight", shape_.ffn);
-      linear(prefix + "ffn_down.weight", shape_.hidden, shape_.ffn);
+      PlanLayer("blk." + std::to_string(layer) + ".");
     }
-    norm("output_norm.weight", shape_.hidden);
-  }
-
-  // In the order of Plan.
-  void Layer() {
-    const std::size_t kv = shape_.kv_heads * (shape_.hidden / shape_.heads);
-    Norm(shape_.hidden);
-    Linear(shape_.hidden, shape_.hidden);
-    Linear(kv, shape_.hidden);
-    Linear(kv, shape_.hidden);
-    Norm(shape_.hidden);
-    Linear(shape_.hidden, shape_.hidden);
-    Norm(shape_.hidden);
-    Linear(shape_.ffn, shape_.hidden);
-    Linear(shape_.ffn, shape_.hidden);
-    Norm(shape_.ffn);
-    Linear(shape_.hidden, shape_.ffn);
+    PlanNorm("output_norm", shape_.hidden);
   }
 
   void Norm(std::size_t width) {
@@ -284,6 +300,7 @@ class Writer {
   Random random_;
   const CancelFlag& cancel_;
   llm::GgufWriter writer_;
+  std::vector<std::pair<std::size_t, std::size_t>> planned_;  // rows, columns; norms: width, 0
   std::array<std::uint8_t, 256> ternary_{};
   std::array<std::uint16_t, 4096> normal_{};
 };
@@ -294,7 +311,8 @@ BenchShape FindBenchShape(const std::string& name) {
   for (const BenchShape& shape : Shapes()) {
     if (shape.name == name) return shape;
   }
-  throw Error(ErrorCode::kInvalidArgument, "--shape must be 2b-4t or tiny, not '" + name + "'");
+  throw Error(ErrorCode::kInvalidArgument,
+              "--shape must be 2b-4t, tiny, 270m or 0.6b, not '" + name + "'");
 }
 
 BenchHead ParseBenchHead(const std::string& name) {

@@ -12,20 +12,25 @@
 
 namespace sworn::service {
 
-/// A BitNet b1.58 decoder: ternary linear layers (I2_S), sub-norms, ReLU^2, output tied to the
-/// embedding.
+/// Ternary linear layers (I2_S) in the graph of `architecture`: "bitnet-b1.58", a generator whose
+/// output is tied to the embedding, or "gemma3" or "qwen3", which embed.
 struct BenchShape {
   std::string name;
+  std::string architecture;
   std::size_t vocabulary = 0;
   std::size_t hidden = 0;
   std::size_t layers = 0;
   std::size_t heads = 0;
   std::size_t kv_heads = 0;
+  std::size_t head_dim = 0;
   std::size_t ffn = 0;
   std::size_t context = 0;
+
+  [[nodiscard]] bool embeds() const { return architecture != "bitnet-b1.58"; }
 };
 
-/// "2b-4t" (microsoft/bitnet-b1.58-2B-4T), "tiny". Throws kInvalidArgument for another name.
+/// "2b-4t" (microsoft/bitnet-b1.58-2B-4T), "tiny", "270m" and "0.6b" (microsoft/bitnet-embedding).
+/// Throws kInvalidArgument for another name.
 BenchShape FindBenchShape(const std::string& name);
 
 enum class BenchHead { kF16, kQ6K };

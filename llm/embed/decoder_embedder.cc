@@ -10,9 +10,6 @@
 namespace sworn::llm {
 namespace {
 
-// Of one run through the layers: a multiple of the panels' tokens, enough to make reading the
-// weights cheap, few enough that the activations stay in the caches.
-constexpr std::size_t kBatchTokens = 576;
 constexpr std::size_t kBatchTexts = 64;
 
 // Share of the vector leg. The models' authors report .66 to .68 nDCG@10 in retrieval, far above
@@ -41,7 +38,7 @@ DecoderEmbedder::DecoderEmbedder(std::shared_ptr<const Model> model, ThreadTeam&
       storage_(options.storage),
       max_tokens_(std::min(kMaxTextTokens, model_->config().context)),
       end_(EndOf(*model_)),
-      encoder_(*model_, team, std::max(kBatchTokens, max_tokens_)) {
+      encoder_(*model_, team, std::max(kEmbedBatchTokens, max_tokens_)) {
   identity_.name = options.id;
   identity_.version = "decoder/1";
   identity_.dimension = static_cast<std::uint32_t>(model_->config().hidden);
@@ -86,7 +83,8 @@ std::vector<float> DecoderEmbedder::Embed(std::span<const std::string_view> text
     lengths.push_back(tokens.back().size());
   }
   const CancelFlag cancel;
-  for (const std::vector<std::size_t>& batch : PackBatches(lengths, kBatchTokens, kBatchTexts)) {
+  for (const std::vector<std::size_t>& batch :
+       PackBatches(lengths, kEmbedBatchTokens, kBatchTexts)) {
     std::vector<std::span<const Token>> sequences;
     sequences.reserve(batch.size());
     for (const std::size_t index : batch) sequences.emplace_back(tokens[index]);

@@ -21,6 +21,10 @@ namespace sworn::llm {
 /// Tokens of one text, of which the last is the end; what goes beyond is cut off.
 inline constexpr std::size_t kMaxTextTokens = 2'048;
 
+/// Tokens of one run through the layers: a multiple of the panels' tokens, enough to make reading
+/// the weights cheap, few enough that the activations stay in the caches.
+inline constexpr std::size_t kEmbedBatchTokens = 576;
+
 struct DecoderEmbedderOptions {
   std::string id{};              // the name that a collection remembers
   std::string sha256{};          // of the weights

@@ -19,18 +19,17 @@ std::size_t ItemTokens(std::size_t padded_columns) {
   return std::max<std::size_t>(kItemBytes / padded_columns / kPanelTokens, 1) * kPanelTokens;
 }
 
-// out[t * kPanelRows + r] = row 64 * panel + r of W times token first + t; rows that W does not
-// have are left out or zero.
+// out[t * stride + r] = row 64 * panel + r of W times token first + t, for the rows that W has.
 void MultiplyPanel(const Linear& linear, std::size_t panel, const LinearInput& input,
                    std::size_t first, std::size_t tokens, const kernels::KernelTable& kernels,
-                   PanelScratch& scratch, float* out) {
+                   PanelScratch& scratch, float* out, std::size_t stride) {
   const std::size_t first_row = panel * kPanelRows;
   const std::size_t rows = std::min(kPanelRows, linear.rows - first_row);
   if (!linear.ternary()) {
     for (std::size_t row = 0; row < rows; ++row) {
       WidenRow(*linear.tensor, linear.SourceRow(first_row + row), kernels, scratch.row());
       kernels.dot(scratch.row(), linear.columns, input.dense(first), linear.columns, tokens,
-                  out + row, kPanelRows);
+                  out + row, stride);
     }
     return;
   }
@@ -39,7 +38,7 @@ void MultiplyPanel(const Linear& linear, std::size_t panel, const LinearInput& i
                         tokens, scratch.products());
   for (std::size_t t = 0; t < tokens; ++t) {
     kernels.scale_int32(scratch.products() + t * kPanelRows, rows,
-                        linear.scale / input.scale(first + t), out + t * kPanelRows);
+                        linear.scale / input.scale(first + t), out + t * stride);
   }
 }
 
@@ -117,14 +116,9 @@ void Multiply(std::span<const Product> products, std::size_t tokens, const Linea
                    ++product;
                  }
                  const Linear& linear = *product->linear;
-                 const std::size_t row = panel * kPanelRows;
-                 const std::size_t rows = std::min(kPanelRows, linear.rows - row);
                  MultiplyPanel(linear, panel, *product->input, first, count, context.kernels,
-                               scratch, scratch.first());
-                 for (std::size_t t = 0; t < count; ++t) {
-                   std::copy_n(scratch.first() + t * kPanelRows, rows,
-                               product->out + (first + t) * linear.rows + row);
-                 }
+                               scratch, product->out + first * linear.rows + panel * kPanelRows,
+                               linear.rows);
                });
 }
 
@@ -135,7 +129,7 @@ void MultiplyAdd(const Product& product, std::size_t tokens, const LinearContext
                  const std::size_t row = panel * kPanelRows;
                  const std::size_t rows = std::min(kPanelRows, linear.rows - row);
                  MultiplyPanel(linear, panel, *product.input, first, count, context.kernels,
-                               scratch, scratch.first());
+                               scratch, scratch.first(), kPanelRows);
                  for (std::size_t t = 0; t < count; ++t) {
                    context.kernels.add(product.out + (first + t) * linear.rows + row,
                                        scratch.first() + t * kPanelRows, rows);
@@ -151,9 +145,9 @@ void MultiplyGated(const GatedProduct& product, std::size_t tokens, const Linear
                  const std::size_t row = panel * kPanelRows;
                  const std::size_t rows = std::min(kPanelRows, gate.rows - row);
                  MultiplyPanel(gate, panel, *product.gate_input, first, count, context.kernels,
-                               scratch, scratch.first());
+                               scratch, scratch.first(), kPanelRows);
                  MultiplyPanel(*product.up, panel, *product.up_input, first, count, context.kernels,
-                               scratch, scratch.second());
+                               scratch, scratch.second(), kPanelRows);
                  for (std::size_t t = 0; t < count; ++t) {
                    combine(scratch.first() + t * kPanelRows, scratch.second() + t * kPanelRows,
                            rows, product.out + (first + t) * gate.rows + row);
