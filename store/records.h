@@ -151,6 +151,17 @@ enum class VectorsKind {
   kForeign,   // fitted by an embedder that this program does not have: the next index job refits
 };
 
+/// A segment whose vectors are cut into lists, and what was measured when it was built: the share
+/// of the ten best hits of an exact search that the probed lists hold.
+struct VectorListsInfo {
+  std::uint64_t rows = 0;
+  std::uint32_t lists = 0;
+  std::uint32_t probes = 0;
+  double recall_at_10 = 0;
+
+  friend bool operator==(const VectorListsInfo&, const VectorListsInfo&) = default;
+};
+
 struct CollectionInfo {
   std::string name;
   std::string collection_id;     // "c_" and 26 random base32 characters; never reused
@@ -166,6 +177,7 @@ struct CollectionInfo {
   std::uint64_t unreadable = 0;  // failed and needs OCR
   std::uint32_t segments = 0;
   std::uint64_t index_bytes = 0;
+  std::vector<VectorListsInfo> vector_lists;  // empty where every vector is scanned
 };
 
 }  // namespace sworn::store

@@ -10,6 +10,7 @@
 #include "core/crypto.h"
 #include "core/error.h"
 #include "core/text/analyzer.h"
+#include "store/faiss_index.h"
 #include "store/segment_builder.h"
 
 namespace sworn::store {
@@ -59,6 +60,18 @@ std::optional<std::string> FindSegmentDamage(const fs::path& segment_folder,
     if (auto damage = FindFileDamage(segment_folder, file, checked)) return damage;
   }
   return std::nullopt;
+}
+
+std::vector<VectorListsInfo> VectorListsOf(const StorePaths& paths,
+                                           const std::string& collection_id,
+                                           const std::vector<SegmentRow>& segments) {
+  std::vector<VectorListsInfo> infos;
+  for (const SegmentRow& segment : segments) {
+    const auto facts = ReadVectorFacts(paths.segments(collection_id) / segment.name / kVectorFile);
+    if (!facts || facts->lists == 1) continue;
+    infos.push_back({facts->rows, facts->lists, facts->probes, facts->recall_at_10});
+  }
+  return infos;
 }
 
 void MakePrivate(const fs::path& folder) {

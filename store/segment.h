@@ -62,6 +62,11 @@ std::optional<std::string> FindSegmentDamage(const std::filesystem::path& segmen
                                              const SegmentRow& segment,
                                              CheckedFiles* checked = nullptr);
 
+/// What the vector files of the segments that are cut into lists say of themselves.
+std::vector<VectorListsInfo> VectorListsOf(const StorePaths& paths,
+                                           const std::string& collection_id,
+                                           const std::vector<SegmentRow>& segments);
+
 /// Folders 0700, files 0600: Xapian takes them from the umask, which is not ours to set.
 void MakePrivate(const std::filesystem::path& folder);
 

@@ -66,6 +66,7 @@ class SnapshotImpl : public Snapshot {
       const std::vector<SegmentRow> segments = LoadSegments(catalog_, row.id);
       CollectionInfo& info =
           infos_.emplace_back(Describe(catalog_, row, collection.live, segments));
+      info.vector_lists = VectorListsOf(paths, row.collection_id, segments);
       const bool readable = IsStateOf(row, fitting_);
       if (row.base != 0 && !readable) info.vectors = VectorsKind::kForeign;
       for (const SegmentRow& segment : segments) {

@@ -90,11 +90,12 @@ class StoreImpl : public KnowledgeStore {
   }
 
   std::vector<CollectionInfo> Collections() override {
-    return Read([](SqliteConnection& catalog) {
+    return Read([this](SqliteConnection& catalog) {
       std::vector<CollectionInfo> infos;
       for (const CollectionRow& row : LoadCollections(catalog)) {
-        infos.push_back(
-            Describe(catalog, row, LoadLiveContents(catalog, row), LoadSegments(catalog, row.id)));
+        const std::vector<SegmentRow> segments = LoadSegments(catalog, row.id);
+        infos.push_back(Describe(catalog, row, LoadLiveContents(catalog, row), segments));
+        infos.back().vector_lists = VectorListsOf(paths_, row.collection_id, segments);
       }
       return infos;
     });

@@ -95,6 +95,11 @@ struct RankCounts {
   std::vector<std::uint64_t> hits;
   std::uint64_t all = 0;
 
+  void Add(std::uint32_t rank) {
+    ++hits[rank];
+    ++all;
+  }
+
   /// The fewest lists that hold the share `wanted`, and the share they hold.
   [[nodiscard]] std::pair<std::uint32_t, double> Fewest(double wanted) const {
     std::uint64_t found = 0;
@@ -184,8 +189,8 @@ void MeasureProbes(const VectorRows& rows, std::span<const float> centroids,
       const faiss::Index::idx_t row = found[q * wanted + i];
       if (row < 0 || row == static_cast<faiss::Index::idx_t>(held[q])) continue;
       const std::uint32_t rank = rank_of[list_of_row[static_cast<std::size_t>(row)]];
-      if (taken < kNear) ++near.hits[rank], ++near.all;
-      ++deep.hits[rank], ++deep.all;
+      if (taken < kNear) near.Add(rank);
+      deep.Add(rank);
       ++taken;
     }
   }

@@ -264,6 +264,13 @@ json ToJson(const store::DocumentInfo& document) {
 }
 
 json ToJson(const store::CollectionInfo& collection) {
+  json vector_lists = json::array();
+  for (const store::VectorListsInfo& segment : collection.vector_lists) {
+    vector_lists.push_back({{"rows", segment.rows},
+                            {"lists", segment.lists},
+                            {"probes", segment.probes},
+                            {"recall_at_10", segment.recall_at_10}});
+  }
   return {{"name", collection.name},
           {"generation", collection.generation},
           {"documents", collection.documents},
@@ -275,7 +282,8 @@ json ToJson(const store::CollectionInfo& collection) {
           {"embedder",
            {{"name", OrNull(collection.embedder_name)}, {"id", OrNull(collection.embedder_id)}}},
           {"segments", collection.segments},
-          {"index_bytes", collection.index_bytes}};
+          {"index_bytes", collection.index_bytes},
+          {"vector_lists", vector_lists}};
 }
 
 json ToJson(const RemoveReport& report) {

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "store/faiss_index.h"
+#include "store/segment.h"
 #include "store/vector_manifest.h"
 #include "tests/store/vector_rows.h"
 #include "tests/support/temp_folder.h"
@@ -231,6 +232,22 @@ TEST_F(VectorLists, AreAllScannedOnDemandOrBehindANarrowFilter) {
   const auto few = [](ChunkId id) { return id % 300 == 1; };
   ExpectSame(Search(reader, query, 10, few), ExactSearch(rows, query, 10, few));
   ExpectSame(Search(reader, query, kRows, Any), ExactSearch(rows, query, kRows, Any));
+}
+
+TEST_F(VectorLists, AreShownOfSegmentsThatHaveThem) {
+  const StorePaths paths(folder.path());
+  const fs::path segments = paths.segments("c_1");
+  std::vector<SegmentRow> rows_of(3);
+  rows_of[0].name = "flat";
+  rows_of[1].name = "cut";
+  rows_of[2].name = "missing";
+  for (const char* name : {"flat", "cut"}) fs::create_directories(segments / name);
+  WriteVectorFile(files, segments / "flat" / kVectorFile, ClusteredRows(50, 4, 2, kSeed));
+  WriteVectorFile(files, segments / "cut" / kVectorFile, rows, 1'000);
+  const VectorFileFacts& facts = reader.facts();
+  EXPECT_THAT(
+      VectorListsOf(paths, "c_1", rows_of),
+      testing::ElementsAre(VectorListsInfo{kRows, facts.lists, facts.probes, facts.recall_at_10}));
 }
 
 TEST_F(VectorLists, AreBuiltAlikeFromTheSameRows) {
