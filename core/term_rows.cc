@@ -39,8 +39,9 @@ TermKey TermKeyOf(std::string_view term) noexcept {
 }
 
 void TermRows::Add(std::vector<TermCount> row) {
-  std::sort(row.begin(), row.end(),
-            [](const TermCount& a, const TermCount& b) { return a.term < b.term; });
+  const auto before = [](const TermCount& a, const TermCount& b) { return a.term < b.term; };
+  // Rows that were stored come in order.
+  if (!std::is_sorted(row.begin(), row.end(), before)) std::sort(row.begin(), row.end(), before);
   const std::size_t begin = counts_.size();
   for (const TermCount& entry : row) {
     if (counts_.size() > begin && counts_.back().term == entry.term) {

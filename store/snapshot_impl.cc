@@ -13,6 +13,7 @@
 #include "store/fitted.h"
 #include "store/open_snapshot.h"
 #include "store/term_file.h"
+#include "store/term_weights.h"
 #include "store/xapian_index.h"
 
 namespace sworn::store {
@@ -164,15 +165,10 @@ class SnapshotImpl : public Snapshot {
   }
 
   [[nodiscard]] std::vector<double> TermWeights(std::span<const TermKey> terms) const override {
-    std::uint64_t passages = 0;
-    for (const OpenSegment& segment : segments_) passages += segment.terms.rows();
+    const store::TermWeights& all = AllWeights();
     std::vector<double> weights;
     weights.reserve(terms.size());
-    for (const TermKey term : terms) {
-      TermSpread spread;
-      for (const OpenSegment& segment : segments_) spread.Add(segment.terms.SpreadOf(term));
-      weights.push_back(spread.EntropyWeight(passages));
-    }
+    for (const TermKey term : terms) weights.push_back(all.Of(term));
     return weights;
   }
 
@@ -305,6 +301,16 @@ class SnapshotImpl : public Snapshot {
     throw Error(ErrorCode::kIntegrity, "chunk " + std::to_string(id) + " is in no segment");
   }
 
+  [[nodiscard]] const store::TermWeights& AllWeights() const {
+    const std::lock_guard lock(mutex_);
+    if (weights_ == nullptr) {
+      std::vector<const TermFile*> files;
+      for (const OpenSegment& segment : segments_) files.push_back(&segment.terms);
+      weights_ = std::make_unique<const store::TermWeights>(files);
+    }
+    return *weights_;
+  }
+
   [[nodiscard]] const TermEmbedder& EmbedderOf(const OpenCollection& collection) const {
     const std::lock_guard lock(mutex_);
     if (collection.state == nullptr) {
@@ -316,7 +322,9 @@ class SnapshotImpl : public Snapshot {
   void FillDocument(StoredChunk& chunk) const;
 
   const TermEmbedderFactory* fitting_;
-  mutable std::mutex mutex_;  // guards catalog_, the posting readers and the opening of states
+  // Guards catalog_, the posting readers, and the making of weights_ and of states.
+  mutable std::mutex mutex_;
+  mutable std::unique_ptr<const store::TermWeights> weights_;  // made by the first question
   mutable SqliteConnection catalog_;
   SqliteTransaction transaction_;  // keeps the catalog as it was
   std::vector<OpenCollection> collections_;

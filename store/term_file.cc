@@ -1,6 +1,5 @@
 #include "store/term_file.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -13,8 +12,6 @@ namespace sworn::store {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "the file's integers are little-endian");
-
-constexpr unsigned kMaxDirectoryBits = 24;
 
 template <typename T>
 T LoadAt(std::span<const std::uint8_t> bytes, std::size_t index) noexcept {
@@ -43,7 +40,6 @@ Error Unsound(const MappedFile& file, const char* why) {
 TermFile::TermFile(const std::filesystem::path& path)
     : file_(std::make_unique<const MappedFile>(path)) {
   ReadTables();
-  MakeDirectory();
 }
 
 void TermFile::ReadTables() {
@@ -84,16 +80,6 @@ void TermFile::ReadTables() {
     id = IdOf(row);
   }
   if (end != encoded_.size()) throw Unsound(*file_, "has rows of another size");
-}
-
-void TermFile::MakeDirectory() {
-  // About four keys under each entry: they are hashes, and near enough to evenly spread.
-  const unsigned bits =
-      std::min(kMaxDirectoryBits, static_cast<unsigned>(std::bit_width(keys_.size() / 4)));
-  directory_shift_ = 63 - bits;  // applied to key / 2, so that it stays below 64
-  directory_.assign((std::size_t{1} << bits) + 1, 0);
-  for (const TermKey key : keys_) ++directory_[(key >> 1U >> directory_shift_) + 1];
-  for (std::size_t i = 1; i < directory_.size(); ++i) directory_[i] += directory_[i - 1];
 }
 
 ChunkId TermFile::IdOf(std::size_t row) const noexcept { return LoadAt<ChunkId>(ids_, row); }
@@ -149,16 +135,6 @@ std::vector<TermCount> TermFile::Read(std::size_t row) const {
 void TermFile::ReadIndexed(std::size_t row, std::vector<IndexedCount>& entries) const {
   entries.clear();
   Decode(row, [&](std::uint32_t term, std::uint32_t count) { entries.push_back({term, count}); });
-}
-
-TermSpread TermFile::SpreadOf(TermKey term) const noexcept {
-  const std::size_t slot = term >> 1U >> directory_shift_;
-  const auto begin = keys_.begin() + directory_[slot];
-  const auto end = keys_.begin() + directory_[slot + 1];
-  const auto at = std::lower_bound(begin, end, term);
-  if (at == end || *at != term) return {};
-  const auto index = static_cast<std::size_t>(at - keys_.begin());
-  return {occurrences_[index], count_log_counts_[index]};
 }
 
 }  // namespace sworn::store

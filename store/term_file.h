@@ -42,13 +42,14 @@ class TermFile {
   /// As above with places in keys(); replaces what `entries` held.
   void ReadIndexed(std::size_t row, std::vector<IndexedCount>& entries) const;
 
-  /// Of a term over the rows; all zero for a term that none has.
-  [[nodiscard]] TermSpread SpreadOf(TermKey term) const noexcept;
+  /// Of the term at a place in keys(), over the rows.
+  [[nodiscard]] TermSpread SpreadAt(std::size_t place) const noexcept {
+    return {occurrences_[place], count_log_counts_[place]};
+  }
 
  private:
   [[nodiscard]] std::uint64_t EndOf(std::size_t row) const noexcept;
   void ReadTables();
-  void MakeDirectory();
   template <typename Visit>
   void Decode(std::size_t row, Visit&& visit) const;
 
@@ -60,9 +61,6 @@ class TermFile {
   std::span<const std::uint8_t> encoded_;   // the rows
   std::span<const std::uint8_t> row_ends_;  // 8 bytes each, at no alignment
   std::span<const std::uint8_t> ids_;       // 4 bytes each, likewise
-  // Where the keys begin that have the same upper bits: a search looks at a handful of neighbours.
-  std::vector<std::uint32_t> directory_;
-  unsigned directory_shift_ = 0;
 };
 
 /// Writes a new file through `ops`, without fsync. `ids` ascend, one a row.

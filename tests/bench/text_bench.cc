@@ -1,5 +1,5 @@
 // Speed of the text path, one thread: normalising, splitting, telling the language, chunking,
-// analysing, embedding. Input: the files named on the command line (UTF-8 text), or a made-up text.
+// analysing. Input: the files named on the command line (UTF-8 text), or a made-up text.
 // Prints the median and the range of several rounds, by processor time: a busy machine counts less.
 #include <algorithm>
 #include <cstdint>
@@ -17,7 +17,6 @@
 #include "core/text/sentences.h"
 #include "core/text/unicode.h"
 #include "indexer/chunker.h"
-#include "llm/embed/hashing_embedder.h"
 
 namespace sworn {
 namespace {
@@ -106,7 +105,6 @@ void Run(const std::string& raw) {
     passage_bytes += passages.back().size();
   }
   text::Analyzer analyzer;
-  const llm::HashingEmbedder embedder;
 
   Report("Normalize", raw.size(), [&] { return text::Normalize(raw).text.size(); });
   Report("IsValidUtf8", raw.size(), [&] { return text::IsValidUtf8(raw) ? raw.size() : 0; });
@@ -127,10 +125,6 @@ void Run(const std::string& raw) {
     return analyzer.AnalyzeDocument({"Title", "", text, language}).size();
   });
   Report("Tokenize", text.size(), [&] { return analyzer.Tokenize(text, language).size(); });
-  passages.resize(std::min<std::size_t>(passages.size(), 1000));
-  std::size_t embedded_bytes = 0;
-  for (const std::string_view passage : passages) embedded_bytes += passage.size();
-  Report("EmbedPassages", embedded_bytes, [&] { return embedder.EmbedPassages(passages).size(); });
 }
 
 }  // namespace

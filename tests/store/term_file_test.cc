@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "store/term_weights.h"
 #include "tests/support/temp_folder.h"
 
 namespace sworn::store {
@@ -76,19 +77,40 @@ TEST_F(TermFileTest, KnowsHowEachTermIsSpread) {
   for (const TermCount& entry : rows.rows.counts()) spreads[entry.term].Add(entry.count);
   const TermFile file(Write(rows));
   EXPECT_EQ(file.keys().size(), spreads.size());
+  std::size_t place = 0;
   for (const auto& [term, spread] : spreads) {
-    EXPECT_EQ(file.SpreadOf(term).occurrences, spread.occurrences);
-    EXPECT_EQ(file.SpreadOf(term).count_log_count, spread.count_log_count);
+    EXPECT_EQ(file.keys()[place], term);
+    EXPECT_EQ(file.SpreadAt(place).occurrences, spread.occurrences);
+    EXPECT_EQ(file.SpreadAt(place).count_log_count, spread.count_log_count);
+    ++place;
   }
-  EXPECT_EQ(file.SpreadOf(21).occurrences, 0U);
-  EXPECT_EQ(file.SpreadOf(~TermKey{0}).occurrences, 0U);
+}
+
+TEST_F(TermFileTest, WeightsAreTakenOverAllSegments) {
+  std::mt19937_64 random{6};
+  std::map<TermKey, TermSpread> spreads;
+  std::vector<TermFile> segments;
+  for (const std::size_t count : {200U, 0U, 50U, 7U, 90U}) {
+    const Rows rows = RandomRows(random, count);
+    for (const TermCount& entry : rows.rows.counts()) spreads[entry.term].Add(entry.count);
+    segments.emplace_back(Write(rows));
+  }
+  std::vector<const TermFile*> sources;
+  for (const TermFile& segment : segments) sources.push_back(&segment);
+  const TermWeights weights(sources);
+  for (const auto& [term, spread] : spreads) {
+    EXPECT_NEAR(weights.Of(term), spread.EntropyWeight(347), 1e-12) << term;
+  }
+  EXPECT_EQ(weights.Of(21), 0);
+  EXPECT_EQ(weights.Of(~TermKey{0}), 0);
+  EXPECT_EQ(TermWeights({}).Of(5), 0);
 }
 
 TEST_F(TermFileTest, HoldsNoRowsAndRowsWithoutTerms) {
   const TermFile none(Write({}));
   EXPECT_EQ(none.rows(), 0U);
   EXPECT_EQ(none.FindRow(1), std::nullopt);
-  EXPECT_EQ(none.SpreadOf(1).occurrences, 0U);
+  EXPECT_TRUE(none.keys().empty());
   Rows rows;
   rows.Add(1, {});
   rows.Add(2, {{7, 1}});
