@@ -61,7 +61,7 @@ struct OutcomeRecord {
   std::vector<PassageRecord> passages;         // the entry names the first kMaxEntryPassages
   std::string model_id;                        // "extractive/1"; empty for a search
   std::string model_sha256;                    // hexadecimal; empty if there is no file
-  std::string embedder_sha256;                 // digest of the embedder's identity; empty if none
+  std::string embedder_sha256;                 // of the collections' embedders; empty if none
   std::optional<GenerationRecord> generation;  // of a model's answer
   std::uint64_t citation_count = 0;
   std::uint64_t prompt_tokens = 0;

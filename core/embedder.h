@@ -1,4 +1,4 @@
-// The ports through which texts become vectors: Embedder reads a text (hashing, or a model);
+// The ports through which texts become vectors: Embedder reads a text (a model);
 // TermEmbedder is fitted to a collection and reads the rows of its index.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace sworn {
 /// What a vector must carry to be comparable with another one. Two vectors may meet in one index
 /// only if their identities have the same digest.
 struct EmbedderIdentity {
-  std::string name;             // "hashing"
+  std::string name;             // "lsa", or a model's id
   std::string version;          // of the algorithm
   std::uint32_t dimension = 0;  // floats per vector
   std::string state_sha256;     // of the weights or the fitted state; empty where there is neither

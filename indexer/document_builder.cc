@@ -69,7 +69,7 @@ void EmbedChunks(store::NewContent& content, const Embedder& embedder) {
 }  // namespace
 
 store::NewContent BuildContent(const DocumentOrigin& origin, ExtractedText extracted,
-                               const ChunkOptions& options, const Embedder& embedder) {
+                               const ChunkOptions& options, const Embedder* embedder) {
   store::NewContent content;
   content.document_sha256 = origin.document_sha256;
   content.media_type = origin.media_type;
@@ -91,7 +91,7 @@ store::NewContent BuildContent(const DocumentOrigin& origin, ExtractedText extra
     content.chunks.push_back(std::move(made));
   }
   content.text = std::move(extracted.text);
-  EmbedChunks(content, embedder);
+  if (embedder != nullptr) EmbedChunks(content, *embedder);
   return content;
 }
 

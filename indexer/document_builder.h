@@ -20,9 +20,10 @@ struct DocumentOrigin {
   std::optional<std::string> title;  // given by the source; else the document or its name gives it
 };
 
-/// Cuts, names and embeds one document. The language may be "und"; AssignLanguage settles it. Pure.
+/// Cuts and names one document, and embeds its chunks unless `embedder` is null. The language may
+/// be "und"; AssignLanguage settles it. Pure.
 store::NewContent BuildContent(const DocumentOrigin& origin, ExtractedText extracted,
-                               const ChunkOptions& options, const Embedder& embedder);
+                               const ChunkOptions& options, const Embedder* embedder);
 
 /// Gives `language` to every part of a content whose own is unknown.
 void AssignLanguage(store::NewContent& content, const std::string& language);

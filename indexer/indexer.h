@@ -31,11 +31,12 @@ struct IndexOptions {
 /// What a run needs from outside; everything outlives it.
 struct IndexEnvironment {
   store::IndexJob& job;
-  const Embedder& embedder;
   ExtractionPool& extraction;
   const Clock& clock;
   const ProgressSink& progress;
   const CancelFlag& cancel;
+  /// The job's reader of texts; null where its embedder is fitted to the collection.
+  const Embedder* embedder = nullptr;
   /// Language for documents too short to tell, until this run has seen others.
   std::string usual_language = "en";
 };

@@ -83,7 +83,7 @@ struct Components {
   FileOps files;
   SystemClock clock;
   KbIdentity identity;
-  std::unique_ptr<Embedder> embedder;
+  std::unique_ptr<TermEmbedderFactory> fitting;  // makes the vectors of collections by default
   std::unique_ptr<store::KnowledgeStore> store;
   std::unique_ptr<SnapshotCache> snapshots;
   std::unique_ptr<ModelRegistry> registry;

@@ -7,7 +7,7 @@
 #include "api/service/components.h"
 #include "core/crypto.h"
 #include "indexer/extract/ocr.h"
-#include "llm/embed/hashing_embedder.h"
+#include "llm/embed/lsa.h"
 
 namespace sworn::service {
 namespace {
@@ -22,9 +22,9 @@ std::unique_ptr<Components> Compose(const Config& config, bool create) {
   auto parts = std::make_unique<Components>();
   parts->config = config;
   parts->identity = OpenKbFolder(config.kb, create, parts->files);
-  parts->embedder = std::make_unique<llm::HashingEmbedder>();
-  parts->store =
-      store::KnowledgeStore::Open(config.kb, {parts->files, parts->clock, WorkerCount(config)});
+  parts->fitting = std::make_unique<llm::LsaFactory>(WorkerCount(config));
+  parts->store = store::KnowledgeStore::Open(
+      config.kb, {parts->files, parts->clock, WorkerCount(config), parts->fitting.get()});
   parts->snapshots = std::make_unique<SnapshotCache>(*parts->store);
   parts->registry = std::make_unique<ModelRegistry>(config.kb, parts->files, parts->clock);
   parts->models = ComposeModelTools(parts->config, parts->files, parts->clock);

@@ -104,7 +104,7 @@ void EvaluateTogether(const Config& config, const BeirRequest& request,
   const IndexReport indexed = IndexAll(*parts, collections, progress, cancel);
   const auto snapshot = parts->store->OpenSnapshot({});
   const DocumentIds ids = IdsByContent(*parts);
-  const BeirIndex index{*snapshot, parts->embedder.get(), ids, parts->clock};
+  const BeirIndex index{*snapshot, nullptr, ids, parts->clock};
   for (const BeirCollection& collection : collections) {
     runs.push_back(MeasureBeir(index, collection, request.modes, request.legs, cancel));
     reports.push_back(MakeReport(collection, indexed, runs.back()));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <set>
 
 #include <nlohmann/json.hpp>
 #include <pwd.h>
@@ -39,6 +40,19 @@ json FilterJson(const store::DocumentFilter& filter) {
   if (filter.until_ms) out["until"] = FormatRfc3339(*filter.until_ms);
   if (!filter.where.empty()) out["where"] = filter.where;
   return out;
+}
+
+/// The digest of the collections' embedder; of several, SHA-256 of their digests in ascending
+/// order, a line each; empty if there is none.
+std::string EmbeddersOf(const std::vector<store::CollectionInfo>& collections) {
+  std::set<std::string> digests;
+  for (const store::CollectionInfo& collection : collections) {
+    if (!collection.embedder_id.empty()) digests.insert(collection.embedder_id);
+  }
+  if (digests.size() <= 1) return digests.empty() ? "" : *digests.begin();
+  Sha256Hasher hasher;
+  for (const std::string& digest : digests) hasher.Update(digest + "\n");
+  return ToHex(hasher.Finish());
 }
 
 std::vector<audit::PassageRecord> PassagesOf(const std::vector<Hit>& hits) {
@@ -146,12 +160,11 @@ std::vector<audit::CollectionState> StatesOf(
 }
 
 audit::OutcomeRecord OutcomeOf(const SearchResponse& response,
-                               const std::vector<store::CollectionInfo>& collections,
-                               const EmbedderIdentity& embedder) {
+                               const std::vector<store::CollectionInfo>& collections) {
   audit::OutcomeRecord record;
   record.collections = StatesOf(collections);
   record.passages = PassagesOf(response.hits);
-  record.embedder_sha256 = embedder.Digest();
+  record.embedder_sha256 = EmbeddersOf(collections);
   record.retrieve_us = record.total_us = Micros(response.took_ms);
   record.answer = ToJson(response);
   record.answer.erase("took_ms");  // the digest is of what was found, not of how fast
@@ -159,8 +172,7 @@ audit::OutcomeRecord OutcomeOf(const SearchResponse& response,
 }
 
 audit::OutcomeRecord OutcomeOf(const AskResponse& response, const std::vector<Hit>& passages,
-                               const std::vector<store::CollectionInfo>& collections,
-                               const EmbedderIdentity& embedder) {
+                               const std::vector<store::CollectionInfo>& collections) {
   audit::OutcomeRecord record;
   record.status = StatusOf(response.status);
   if (response.status == AnswerStatus::kAbstained) record.reason = "no_support";
@@ -169,7 +181,7 @@ audit::OutcomeRecord OutcomeOf(const AskResponse& response, const std::vector<Hi
   record.passages = PassagesOf(passages);
   record.model_id = response.model_id;
   record.model_sha256 = response.model_sha256.value_or("");
-  record.embedder_sha256 = embedder.Digest();
+  record.embedder_sha256 = EmbeddersOf(collections);
   record.citation_count = response.citations.size();
   record.prompt_tokens = response.prompt_tokens;
   record.completion_tokens = response.completion_tokens;

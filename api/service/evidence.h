@@ -10,7 +10,6 @@
 #include "api/service/writing_plan.h"
 #include "audit/audit_log.h"
 #include "audit/audit_records.h"
-#include "core/embedder.h"
 #include "core/error.h"
 #include "store/records.h"
 
@@ -27,13 +26,11 @@ audit::IntentRecord IntentOf(const TranslateRequest& request, const WritingPlan&
 std::vector<audit::CollectionState> StatesOf(const std::vector<store::CollectionInfo>& collections);
 
 audit::OutcomeRecord OutcomeOf(const SearchResponse& response,
-                               const std::vector<store::CollectionInfo>& collections,
-                               const EmbedderIdentity& embedder);
+                               const std::vector<store::CollectionInfo>& collections);
 
 /// `passages` are the hits that the answer was made from.
 audit::OutcomeRecord OutcomeOf(const AskResponse& response, const std::vector<Hit>& passages,
-                               const std::vector<store::CollectionInfo>& collections,
-                               const EmbedderIdentity& embedder);
+                               const std::vector<store::CollectionInfo>& collections);
 
 audit::OutcomeRecord OutcomeOf(const TranslateResponse& response);
 

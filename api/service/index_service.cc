@@ -88,10 +88,9 @@ void RecordRun(audit::AuditLog& log, const IndexRequest& request, const IndexRep
 IndexReport IndexSource(Components& parts, indexer::Source& source, const IndexRequest& request,
                         const ProgressSink& progress, const CancelFlag& cancel) {
   const auto extraction = ComposeExtraction(parts.config, cancel);
-  const auto job = parts.store->BeginJob(request.collection, parts.embedder.get());
+  const auto job = parts.store->BeginJob(request.collection, parts.fitting.get());
   const auto collection = FindCollection(parts, request.collection);
   indexer::IndexEnvironment environment{.job = *job,
-                                        .embedder = *parts.embedder,
                                         .extraction = *extraction,
                                         .clock = parts.clock,
                                         .progress = progress,
@@ -148,7 +147,7 @@ RemoveReport RunRemove(Components& parts, audit::AuditLog& log, const std::strin
   for (auto& [name, documents] : by_collection) {
     std::uint64_t generation = 0;
     {
-      const auto job = parts.store->BeginJob(name, parts.embedder.get());
+      const auto job = parts.store->BeginJob(name, parts.fitting.get());
       for (const DocumentInfo& document : documents) job->Withdraw(document.document_id);
       generation = job->Publish().generation;
     }

@@ -128,8 +128,7 @@ class Ask {
       if (response_.nearest.size() > kNearestHits) response_.nearest.resize(kNearestHits);
     }
     response_.timing.total = total.Millis();
-    audit::OutcomeRecord record =
-        OutcomeOf(response_, hits_, snapshot->collections(), parts_.embedder->identity());
+    audit::OutcomeRecord record = OutcomeOf(response_, hits_, snapshot->collections());
     record.generation = std::move(generation_);
     if (cancelled_) MarkCancelled(record);
     return record;
@@ -141,7 +140,7 @@ class Ask {
  private:
   void Retrieve(const retriever::Query& query, const store::Snapshot& snapshot) {
     const Stopwatch watch(parts_.clock);
-    retriever::Retriever retriever(snapshot, parts_.embedder.get());
+    retriever::Retriever retriever(snapshot, nullptr);
     const retriever::SearchResult result = retriever.Search(query);
     context_ = retriever::BuildContext(snapshot, result.hits);
     hits_ = HitsOf(result.hits, result.hits.size());
@@ -239,13 +238,13 @@ SearchResponse RunSearch(Components& parts, audit::AuditLog& log, const SearchRe
   response.audit = Attest(log, IntentOf(request), [&] {
     const Stopwatch watch(parts.clock);
     const auto snapshot = parts.snapshots->Get(request.collections);
-    retriever::Retriever retriever(*snapshot, parts.embedder.get());
+    retriever::Retriever retriever(*snapshot, nullptr);
     const retriever::SearchResult result = retriever.Search(query);
     response.hits = HitsOf(result.hits, result.hits.size());
     response.legs = LegsOf(result);
     response.generations = GenerationsOf(*snapshot);
     response.took_ms = watch.Millis();
-    return OutcomeOf(response, snapshot->collections(), parts.embedder->identity());
+    return OutcomeOf(response, snapshot->collections());
   });
   return response;
 }

@@ -158,8 +158,7 @@ class Summary {
                           std::to_string(done) + " were read";
     }
     cancelled_ = answer.cancelled();
-    audit::OutcomeRecord record =
-        OutcomeOf(response_, hits_, snapshot.collections(), parts_.embedder->identity());
+    audit::OutcomeRecord record = OutcomeOf(response_, hits_, snapshot.collections());
     record.generation = answer.Record(parts_.models.threads);
     if (cancelled_) MarkCancelled(record);
     return record;

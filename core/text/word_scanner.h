@@ -1,4 +1,4 @@
-// Words of a UTF-8 text, as the analyzer and the hashing embedder count them.
+// Words of a UTF-8 text, as the analyzer counts them.
 #pragma once
 
 #include <cstddef>
