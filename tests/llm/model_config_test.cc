@@ -1,7 +1,10 @@
 #include "llm/files/model_config.h"
 
+#include <cmath>
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -66,6 +69,94 @@ TEST(ModelConfigTest, EachArchitectureHasItsGraph) {
   EXPECT_FALSE(llama.sub_norms);
   EXPECT_FALSE(llama.ternary);
   EXPECT_TRUE(ConfigOf({.architecture = "llama", .linear = DType::kTq2_0}).ternary);
+}
+
+TEST(ModelConfigTest, EmbeddingModelsHaveTheGraphsOfTheirBackbones) {
+  const ModelConfig qwen = ConfigOf({.architecture = "qwen3", .head_dim = 32});
+  EXPECT_TRUE(qwen.embeds);
+  EXPECT_EQ(qwen.activation, Activation::kSilu);
+  EXPECT_TRUE(qwen.head_norms);
+  EXPECT_TRUE(qwen.projection_norms);
+  EXPECT_FALSE(qwen.post_norms);
+  EXPECT_EQ(qwen.head_dim, 32);
+  EXPECT_EQ(qwen.attention_width(), 128);
+  EXPECT_EQ(qwen.embedding_scale, 1.0F);
+  EXPECT_EQ(qwen.attention_scale, 1 / std::sqrt(32.0F));
+  EXPECT_FALSE(qwen.is_local(0));
+  const ModelConfig gemma = ConfigOf({.architecture = "gemma3",
+                                      .layers = 3,
+                                      .context = 500,
+                                      .attention_scale = 0.25F,
+                                      .sliding_window = 100});
+  EXPECT_TRUE(gemma.embeds);
+  EXPECT_EQ(gemma.activation, Activation::kGelu);
+  EXPECT_TRUE(gemma.post_norms);
+  EXPECT_EQ(gemma.embedding_scale, 16.0F);
+  EXPECT_EQ(gemma.attention_scale, 0.25F);
+  EXPECT_EQ(gemma.context, 100);  // no layer needs a window
+  EXPECT_EQ(gemma.local_rope_theta, 1'000.0F);
+  EXPECT_EQ(gemma.local_layers, (std::vector<bool>{true, false, true}));
+  EXPECT_FALSE(ConfigOf({.architecture = "llama", .linear = DType::kTq2_0}).embeds);
+}
+
+// An embedding model in memory.
+test::ModelInMemory Embedder(const std::string& architecture) {
+  const test::TinyModel tiny =
+      test::MakeTinyModel({.architecture = architecture, .hidden = 128, .layers = 1, .ffn = 128});
+  const test::TempFolder folder;
+  test::WriteTinyGguf(tiny, folder.path() / "tiny.gguf");
+  const auto file = OpenModelFile(folder.path() / "tiny.gguf");
+  test::ModelInMemory model;
+  for (const auto& [key, value] : file->metadata()) model.Set(key, value);
+  for (const auto& tensor : tiny.tensors) {
+    model.Add(tensor.name, tensor.dtype, tensor.shape, tensor.bytes);
+  }
+  return model;
+}
+
+TEST(ModelConfigTest, EmbeddersThatAreNotBuiltAreRefused) {
+  const auto refused = [](const test::ModelInMemory& model, const std::string& named) {
+    EXPECT_THAT([&] { ReadModelConfig(model); }, testing::ThrowsMessage<Error>(HasSubstr(named)));
+  };
+  test::ModelInMemory model = Embedder("gemma3");
+  EXPECT_TRUE(ReadModelConfig(model).embeds);
+  model.Set("tokenizer.ggml.model", std::string("gpt2"));
+  refused(model, "early converter");
+  model = Embedder("gemma3");
+  model.Set("gemma3.attention.sliding_window", std::uint64_t{64});
+  model.Set("gemma3.attention.sliding_window_pattern", std::vector<std::int64_t>{1, 0});
+  refused(model, "sliding_window_pattern");
+  model = Embedder("qwen3");
+  model.Set("qwen3.pooling_type", std::uint64_t{2});
+  refused(model, "pooling_type");
+  model.Add("blk.0.attn_q.weight", DType::kF16, {128, 128}, {});
+  refused(model, "mixed");
+  const test::TempFolder folder;
+  test::WriteTinyGguf(test::MakeTinyModel({.architecture = "qwen3", .linear = DType::kF16}),
+                      folder.path() / "float.gguf");
+  EXPECT_THAT([&] { ReadModelConfig(*OpenModelFile(folder.path() / "float.gguf")); },
+              testing::ThrowsMessage<Error>(HasSubstr("sworn model import")));
+  model = Embedder("qwen3");
+  model.Remove("qwen3.pooling_type");
+  EXPECT_TRUE(ReadModelConfig(model).embeds);  // its linear layers have norms of their own
+}
+
+TEST(ModelConfigTest, GeneratorsOfTheBackbonesAreRefused) {
+  const test::TempFolder folder;
+  test::WriteTinyGguf(
+      test::MakeTinyModel(
+          {.architecture = "qwen3", .linear = DType::kF16, .projection_norms = false}),
+      folder.path() / "dense.gguf");
+  const auto file = OpenModelFile(folder.path() / "dense.gguf");
+  EXPECT_TRUE(ReadModelConfig(*file).embeds);  // the file says how it is pooled
+  test::ModelInMemory model;
+  for (const auto& [key, value] : file->metadata()) model.Set(key, value);
+  for (const TensorView& tensor : file->tensors()) {
+    model.Add(tensor.name, tensor.dtype, tensor.shape, {});
+  }
+  model.Remove("qwen3.pooling_type");
+  EXPECT_THAT([&] { ReadModelConfig(model); },
+              testing::ThrowsMessage<Error>(HasSubstr("generates text")));
 }
 
 TEST(ModelConfigTest, TheNumbersAreThoseOfTheFile) {
