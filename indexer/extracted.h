@@ -28,7 +28,9 @@ struct Block {
   BlockKind kind = BlockKind::kParagraph;
   ByteRange range;
   std::uint8_t heading_level = 0;  // 1 to 6 for kHeading, else 0
-  std::string table_header;        // of a kTableRow whose table has a header row
+  /// Of a kTableRow the header row of its table; of a kCode the symbol it belongs to, "Parser >
+  /// parse()". Blocks with different ones are never in one chunk. May be empty.
+  std::string table_header;
   Location location;  // page, sheet, slide, row, attachment; no lines (chunking adds them)
   bool ocr = false;
 };

@@ -17,7 +17,7 @@ network="libcurl4-openssl-dev"
 program="nlohmann-json3-dev libcli11-dev libseccomp-dev"
 text="libicu-dev libstemmer-dev libcld2-dev libuchardet-dev"
 formats="libpoppler-cpp-dev poppler-data libarchive-dev libpugixml-dev libgumbo-dev libmd4c-dev libgmime-3.0-dev"
-converters="antiword catdoc unrtf libemail-outlook-message-perl libemail-address-perl"
+converters="antiword catdoc unrtf universal-ctags libemail-outlook-message-perl libemail-address-perl"
 tests="libgtest-dev libgmock-dev"
 
 wanted="$build $stores $evidence $network $program $text $formats $converters $tests"

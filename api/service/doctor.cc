@@ -41,6 +41,12 @@ void CheckConverters(std::vector<DoctorFinding>& findings) {
            there ? tool.program.native() : "missing: install Debian's package " + tool.package});
     }
   }
+  const auto symbols = indexer::SymbolToolFor(indexer::media::kCpp, "");
+  const bool there = fs::exists(symbols->command.program);
+  findings.push_back({"code files: ctags", there, false,
+                      there ? symbols->command.program.native()
+                            : "missing: code is not cut at its symbols (Debian's package " +
+                                  symbols->command.package + ")"});
   const auto ocr = indexer::OcrCommand();
   findings.push_back({"scanned pages: tesseract", ocr.has_value(), false,
                       ocr ? ocr->program.native()

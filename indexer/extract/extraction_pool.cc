@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "indexer/extract/formats.h"
 #include "indexer/extract/media_type.h"
 #include "indexer/extract/ocr.h"
 #include "indexer/extract/worker_process.h"
@@ -91,6 +92,9 @@ class ExtractionPool::Impl {
 
   ExtractionResult Extract(std::string_view bytes, std::string_view file_name,
                            const std::string& media_type) {
+    if (const auto tool = SymbolToolFor(media_type, bytes)) {
+      return ExtractCode(bytes, file_name, media_type, *tool);
+    }
     if (FindExtractor(media_type) != nullptr) {
       return ExtractNative(bytes, file_name, media_type);
     }
@@ -117,6 +121,8 @@ class ExtractionPool::Impl {
                                  const std::string& media_type);
   ExtractionResult Convert(std::string_view bytes, std::string_view file_name,
                            const std::vector<ToolCommand>& tools);
+  ExtractionResult ExtractCode(std::string_view bytes, std::string_view file_name,
+                               const std::string& media_type, const SymbolTool& tool);
   ExtractionResult WithOcr(std::string_view bytes, const WorkerRequest& request,
                            Extraction extraction);
   std::string Recognise(std::string_view bytes, WorkerRequest request, Extraction& extraction);
@@ -198,6 +204,36 @@ ExtractionResult ExtractionPool::Impl::Convert(std::string_view bytes, std::stri
   return Outcome(ExtractionStatus::kSkipped, "unsupported: needs " +
                                                  tools.front().program.filename().native() +
                                                  " (Debian package " + tools.front().package + ")");
+}
+
+// Without the program, or when it fails, code is cut by its size alone.
+ExtractionResult ExtractionPool::Impl::ExtractCode(std::string_view bytes,
+                                                   std::string_view file_name,
+                                                   const std::string& media_type,
+                                                   const SymbolTool& tool) {
+  const std::string name = tool.command.program.filename().native();
+  std::error_code ignored;
+  if (!std::filesystem::exists(tool.command.program, ignored)) {
+    return ExtractNative(bytes, file_name, media_type);
+  }
+  ToolOutput symbols;
+  symbols.reason = "larger than 16 MiB";
+  if (bytes.size() <= kMaxSymbolSourceBytes) {
+    ExtractLimits limits = options_.limits;
+    limits.max_seconds = std::min(limits.max_seconds, kMaxSymbolSeconds);
+    symbols = RunTool(options_.program, tool.command, tool.input, limits, options_.cancel);
+  }
+  const std::string tagged = symbols.ok ? TagCode(symbols.bytes, bytes) : std::string();
+  if (symbols.ok && tagged.size() <= options_.limits.max_file_bytes) {
+    ExtractionResult result = ExtractNative(tagged, file_name, std::string(media::kTaggedCode));
+    if (result.status == ExtractionStatus::kText) result.text.extractor.append(" ").append(name);
+    return result;
+  }
+  ExtractionResult result = ExtractNative(bytes, file_name, media_type);
+  if (result.status == ExtractionStatus::kText && result.text.warnings.size() < kMaxWarnings) {
+    result.text.warnings.push_back("not cut at its symbols: " + symbols.reason);
+  }
+  return result;
 }
 
 ExtractionResult ExtractionPool::Impl::WithOcr(std::string_view bytes, const WorkerRequest& request,

@@ -17,6 +17,10 @@ Extraction ExtractCsv(std::string_view bytes, const ExtractRequest& request);  /
 Extraction ExtractJson(std::string_view bytes, const ExtractRequest& request);
 Extraction ExtractJsonLines(std::string_view bytes, const ExtractRequest& request);
 Extraction ExtractXml(std::string_view bytes, const ExtractRequest& request);
+Extraction ExtractCode(std::string_view bytes, const ExtractRequest& request);
+/// Source code with what universal-ctags printed about it, as TagCode joins them.
+Extraction ExtractTaggedCode(std::string_view bytes, const ExtractRequest& request);
+std::string TagCode(std::string_view symbols, std::string_view source);
 
 Extraction ExtractPdf(std::string_view bytes, const ExtractRequest& request);
 Extraction ExtractDocx(std::string_view bytes, const ExtractRequest& request);

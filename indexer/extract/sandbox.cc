@@ -244,6 +244,11 @@ void FilterSystemCalls(const char* program) {
   if (program != nullptr) {
     filter.PermitIf(SCMP_SYS(execve),
                     {0, SCMP_CMP_EQ, reinterpret_cast<std::uintptr_t>(program), 0});
+    // A converter may shut itself in further (ctags does): filters only ever take away.
+    filter.Permit(SCMP_SYS(seccomp));
+    for (const std::uint64_t option : {PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP}) {
+      filter.PermitIf(SCMP_SYS(prctl), {0, SCMP_CMP_EQ, option, 0});
+    }
   }
   filter.Load();
 }

@@ -114,6 +114,54 @@ void TextBuilder::AddBlock(BlockKind kind, std::string_view utf8, const BlockDet
   Append(std::move(block), piece);
 }
 
+void TextBuilder::SetSource(std::string_view utf8, std::vector<CodeSymbol> symbols) {
+  if (utf8.size() > kMaxTextBytes) {
+    throw Error(ErrorCode::kTooLarge, "the text is larger than 64 MiB");
+  }
+  text::NormalizedText normal = text::Normalize(utf8);
+  AddRemoved(result_.removed, normal.removed);
+  std::replace(normal.text.begin(), normal.text.end(), '\f', ' ');
+  std::string text;
+  std::vector<std::size_t> starts;
+  for (std::size_t begin = 0; begin < normal.text.size();) {
+    const std::size_t end = std::min(normal.text.find('\n', begin), normal.text.size());
+    starts.push_back(text.size());
+    text.append(TrimRight(std::string_view(normal.text).substr(begin, end - begin)))
+        .push_back('\n');
+    begin = end + 1;
+  }
+  text.resize(text.find_last_not_of('\n') + 1);
+  while (!starts.empty() && starts.back() >= text.size()) starts.pop_back();
+  std::vector<std::string_view> lines;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const std::size_t end = i + 1 < starts.size() ? starts[i + 1] - 1 : text.size();
+    lines.push_back(std::string_view(text).substr(starts[i], end - starts[i]));
+  }
+  for (const CodeSpan& span : CutAtSymbols(lines, std::move(symbols))) {
+    Block block;
+    block.kind = BlockKind::kCode;
+    block.table_header = OneLine(span.path, kMaxTableHeaderBytes);
+    const std::size_t last = span.last_line - 1;
+    const std::size_t begin = text.find_first_not_of('\n', starts[span.first_line - 1]);
+    const std::size_t end = text.find_last_not_of('\n', starts[last] + lines[last].size() - 1) + 1;
+    if (begin >= end) continue;  // blank lines
+    block.range = {begin, end};
+    Note(block);
+    result_.blocks.push_back(std::move(block));
+  }
+  result_.text = std::move(text);
+}
+
+void TextBuilder::Note(const Block& block) {
+  if (result_.blocks.size() >= kMaxBlocks) {
+    throw Error(ErrorCode::kTooLarge, "the text has more than 1000000 paragraphs and rows");
+  }
+  name_bytes_ += NameBytes(block);
+  if (name_bytes_ > kMaxNameBytes) {
+    throw Error(ErrorCode::kTooLarge, "the table headers of all rows are larger than 256 MiB");
+  }
+}
+
 void TextBuilder::Append(Block block, std::string_view piece) {
   std::string separator;
   if (!result_.blocks.empty()) {
@@ -125,13 +173,7 @@ void TextBuilder::Append(Block block, std::string_view piece) {
   if (result_.text.size() + separator.size() + piece.size() > kMaxTextBytes) {
     throw Error(ErrorCode::kTooLarge, "the text is larger than 64 MiB");
   }
-  if (result_.blocks.size() >= kMaxBlocks) {
-    throw Error(ErrorCode::kTooLarge, "the text has more than 1000000 paragraphs and rows");
-  }
-  name_bytes_ += NameBytes(block);
-  if (name_bytes_ > kMaxNameBytes) {
-    throw Error(ErrorCode::kTooLarge, "the table headers of all rows are larger than 256 MiB");
-  }
+  Note(block);
   result_.text.append(separator);
   block.range.begin = result_.text.size();
   result_.text.append(piece);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "indexer/extract/code_symbols.h"
 #include "indexer/extract/limits.h"
 #include "indexer/extracted.h"
 
@@ -29,6 +30,11 @@ class TextBuilder {
   /// line breaks, sums up what was removed, and appends what remains; nothing if nothing does.
   /// Throws kTooLarge beyond kMaxTextBytes or kMaxBlocks.
   void AddBlock(BlockKind kind, std::string_view utf8, const BlockDetails& details = {});
+
+  /// Adds a source file as kCode blocks, cut at its symbols (code_symbols.h), whose paths become
+  /// Block::table_header. Lines keep their numbers: white space at their ends goes, and so does
+  /// what is behind the last one with text. Only for an empty builder. Throws as AddBlock does.
+  void SetSource(std::string_view utf8, std::vector<CodeSymbol> symbols);
 
   /// The next block stands on a later page: U+000C instead of line breaks before it. Called once
   /// per page that ends; blank pages count.
@@ -61,6 +67,7 @@ class TextBuilder {
 
  private:
   void Append(Block block, std::string_view piece);
+  void Note(const Block& block);  // counts it, within the bounds
 
   ExtractedText result_;
   std::uint32_t pending_page_breaks_ = 0;

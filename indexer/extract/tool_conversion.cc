@@ -1,8 +1,10 @@
 #include "indexer/extract/tool_conversion.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -99,6 +101,41 @@ std::vector<ToolCommand> ToolsFor(std::string_view media_type) {
     return {{"/usr/bin/unrtf", {"--html", "--nopict", input}, "unrtf", text(media::kHtml)}};
   }
   return {};
+}
+
+std::optional<SymbolTool> SymbolToolFor(std::string_view media_type, std::string_view source) {
+  // The extension by which ctags knows the language.
+  constexpr auto kExtensionOf =
+      std::to_array<std::pair<std::string_view, std::string_view>>({{media::kC, "c"},
+                                                                    {media::kCpp, "cpp"},
+                                                                    {media::kCSharp, "cs"},
+                                                                    {media::kGo, "go"},
+                                                                    {media::kJava, "java"},
+                                                                    {media::kJavaScript, "js"},
+                                                                    {media::kLua, "lua"},
+                                                                    {media::kPerl, "pl"},
+                                                                    {media::kPhp, "php"},
+                                                                    {media::kPython, "py"},
+                                                                    {media::kRuby, "rb"},
+                                                                    {media::kRust, "rs"},
+                                                                    {media::kShell, "sh"},
+                                                                    {media::kSql, "sql"},
+                                                                    {media::kTypeScript, "ts"}});
+  const auto* row = std::find_if(kExtensionOf.begin(), kExtensionOf.end(),
+                                 [&](const auto& r) { return r.first == media_type; });
+  if (row == kExtensionOf.end()) return std::nullopt;
+  // This mode reads the source behind a line of JSON, writes no file and shuts itself in.
+  SymbolTool tool{{"/usr/bin/ctags-universal",
+                   {"--quiet", "--options=NONE", "--_interactive=sandbox", "--fields=+neKsZ-PF"},
+                   "universal-ctags",
+                   ""},
+                  R"({"command":"generate-tags","filename":"source.)"};
+  tool.input.append(row->second)
+      .append(R"(","size":)")
+      .append(std::to_string(source.size()))
+      .append("}\n")
+      .append(source);
+  return tool;
 }
 
 ToolOutput RunTool(const std::filesystem::path& worker_program, const ToolCommand& tool,

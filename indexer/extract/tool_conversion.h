@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,20 @@ struct ToolCommand {
 
 /// The programs for a media type, best first; empty if there are none.
 std::vector<ToolCommand> ToolsFor(std::string_view media_type);
+
+/// A program that lists the symbols of a source file, and what it reads.
+struct SymbolTool {
+  ToolCommand command;
+  std::string input;
+};
+
+/// universal-ctags for `source`; nothing for a media type that is no code. The file's own name is
+/// not passed on.
+std::optional<SymbolTool> SymbolToolFor(std::string_view media_type, std::string_view source);
+
+/// A larger source is not cut at its symbols.
+inline constexpr std::size_t kMaxSymbolSourceBytes = 16 * kMebibyte;
+inline constexpr std::uint32_t kMaxSymbolSeconds = 10;
 
 struct ToolOutput {
   bool ok = false;
