@@ -52,7 +52,7 @@ constexpr std::uint64_t kStepUnit = 0x2'0000;
 }  // namespace
 
 struct ThreadTeam::Impl {
-  explicit Impl(std::size_t threads) : spins(threads <= AvailableCores()) {
+  explicit Impl(std::size_t threads) : parts(threads), spins(threads <= AvailableCores()) {
     members.reserve(threads - 1);
     try {
       for (std::size_t thread = 1; thread < threads; ++thread) {
@@ -101,10 +101,14 @@ struct ThreadTeam::Impl {
     }
   }
 
+  // First the thread's own part of the items, then what the others have left of theirs.
   void TakeItems(std::size_t thread) {
-    for (std::size_t item = next.fetch_add(1, std::memory_order_relaxed); item < count;
-         item = next.fetch_add(1, std::memory_order_relaxed)) {
-      (*work)(item, thread);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      Part& part = parts[(thread + i) % parts.size()];
+      for (std::size_t item = part.next.fetch_add(1, std::memory_order_relaxed); item < part.end;
+           item = part.next.fetch_add(1, std::memory_order_relaxed)) {
+        (*work)(item, thread);
+      }
     }
   }
 
@@ -115,8 +119,10 @@ struct ThreadTeam::Impl {
       return;
     }
     work = &item_work;
-    count = item_count;
-    next.store(0, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      parts[i].next.store(item_count * i / parts.size(), std::memory_order_relaxed);
+      parts[i].end = item_count * (i + 1) / parts.size();
+    }
     step.store(((step.load(std::memory_order_relaxed) & ~(kMembersMask | kOpen)) + kStepUnit) |
                kOpen);
     // A member counts itself a sleeper before it looks at the step for the last time, and the step
@@ -135,10 +141,14 @@ struct ThreadTeam::Impl {
     caller_sleeps.store(false);
   }
 
-  // What a member touches for each item, on a line of its own. `work` and `count` are written by
-  // the caller while no member is inside a step.
-  alignas(64) std::atomic<std::size_t> next{0};
-  std::size_t count = 0;
+  // What a member touches for each item, on a line of its own: items that follow each other, as
+  // they mostly do in memory, go to one thread. `work` and the parts are written by the caller
+  // while no member is inside a step.
+  struct alignas(64) Part {
+    std::atomic<std::size_t> next{0};
+    std::size_t end = 0;
+  };
+  std::vector<Part> parts;  // one for each thread
   const std::function<void(std::size_t, std::size_t)>* work = nullptr;
   std::mutex caller_mutex;  // held by the caller for the length of a step
 
