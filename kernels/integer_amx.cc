@@ -55,14 +55,10 @@ class Int8Weights {
 
   explicit Int8Weights(const std::uint8_t* panel) : panel_(panel) {}
 
-  template <std::size_t kCount>
-  void Prepare(std::size_t step) {
-    const std::uint8_t* const from = panel_ + step * kStepBytes + kPrefetch;
+  void Prepare(std::size_t step, std::size_t part) {
+    const std::uint8_t* const from = panel_ + step * kStepBytes + part * 64 + kPrefetch;
     for (std::size_t group = 0; group < 16; ++group) {
-      for (std::size_t part = 0; part < kCount; ++part) {
-        _mm_prefetch(reinterpret_cast<const char*>(from + group * kGroupBytes + part * 64),
-                     _MM_HINT_T0);
-      }
+      _mm_prefetch(reinterpret_cast<const char*>(from + group * kGroupBytes), _MM_HINT_T0);
     }
   }
   const std::uint8_t* Tile(std::size_t step, std::size_t part) const {
@@ -83,25 +79,22 @@ class TernaryWeights {
 
   explicit TernaryWeights(const std::uint8_t* panel) : panel_(panel) {}
 
-  template <std::size_t kCount>
-  void Prepare(std::size_t step) {
-    const std::uint8_t* from = panel_ + step * kStepBytes;
-    std::uint8_t* to = codes_[step % 2];
+  void Prepare(std::size_t step, std::size_t part) {
+    const std::uint8_t* from = panel_ + step * kStepBytes + part * 64;
+    std::uint8_t* to = codes_[step % 2] + part * kTileBytes;
     const __m512i mask = _mm512_set1_epi8(3);
+    SWORN_UNROLL
     for (std::size_t group = 0; group < 4; ++group) {
+      _mm_prefetch(reinterpret_cast<const char*>(from + kPrefetch), _MM_HINT_T0);
+      const __m512i packed = _mm512_loadu_si512(from);
       SWORN_UNROLL
-      for (std::size_t part = 0; part < kCount; ++part) {
-        _mm_prefetch(reinterpret_cast<const char*>(from + kPrefetch + part * 64), _MM_HINT_T0);
-        const __m512i packed = _mm512_loadu_si512(from + part * 64);
-        SWORN_UNROLL
-        for (std::size_t step4 = 0; step4 < 4; ++step4) {
-          _mm512_store_si512(
-              to + part * kTileBytes + step4 * 64,
-              _mm512_and_si512(_mm512_srli_epi16(packed, static_cast<unsigned>(2 * step4)), mask));
-        }
+      for (std::size_t step4 = 0; step4 < 4; ++step4) {
+        _mm512_store_si512(
+            to + step4 * 64,
+            _mm512_and_si512(_mm512_srli_epi16(packed, static_cast<unsigned>(2 * step4)), mask));
       }
       from += kGroupBytes;
-      to += kGroupBytes;
+      to += 4 * 64;
     }
   }
   const std::uint8_t* Tile(std::size_t step, std::size_t part) const {
@@ -113,6 +106,14 @@ class TernaryWeights {
   alignas(64) std::uint8_t codes_[2][kParts * kTileBytes];
 };
 
+// One part of the step that comes next, before the same part of this one: so the processor always
+// has both kinds of work within its reach.
+template <class Weights>
+inline void PrepareNext(Weights& weights, std::size_t step, std::size_t steps, std::size_t part) {
+  if (step + 1 < steps) weights.Prepare(step + 1, part);
+  MemoryFence();
+}
+
 // out = sums + weights * x for up to 16 tokens and the whole panel.
 template <class Weights>
 void NarrowBlock(Weights& weights, std::size_t steps, const std::int8_t* x, std::size_t x_stride,
@@ -121,17 +122,19 @@ void NarrowBlock(Weights& weights, std::size_t steps, const std::int8_t* x, std:
   _tile_loadd(1, out + 16, kOutBytes);
   _tile_loadd(2, out + 32, kOutBytes);
   _tile_loadd(3, out + 48, kOutBytes);
-  weights.template Prepare<kParts>(0);
+  for (std::size_t part = 0; part < kParts; ++part) weights.Prepare(0, part);
   for (std::size_t step = 0; step < steps; ++step) {
-    if (step + 1 < steps) weights.template Prepare<kParts>(step + 1);
-    MemoryFence();
+    PrepareNext(weights, step, steps, 0);
     _tile_loadd(4, x + step * kStepColumns, x_stride);
     _tile_loadd(6, weights.Tile(step, 0), Weights::kRowBytes);
     _tile_dpbsud(0, 4, 6);
+    PrepareNext(weights, step, steps, 1);
     _tile_loadd(7, weights.Tile(step, 1), Weights::kRowBytes);
     _tile_dpbsud(1, 4, 7);
+    PrepareNext(weights, step, steps, 2);
     _tile_loadd(6, weights.Tile(step, 2), Weights::kRowBytes);
     _tile_dpbsud(2, 4, 6);
+    PrepareNext(weights, step, steps, 3);
     _tile_loadd(7, weights.Tile(step, 3), Weights::kRowBytes);
     _tile_dpbsud(3, 4, 7);
     MemoryFence();
@@ -152,13 +155,13 @@ void WideBlock(Weights& weights, std::size_t steps, const std::int8_t* x, std::s
   _tile_loadd(1, out + 16, kOutBytes);
   _tile_loadd(2, out2, kOutBytes);
   _tile_loadd(3, out2 + 16, kOutBytes);
-  weights.template Prepare<2>(0);
+  for (std::size_t part = 0; part < 2; ++part) weights.Prepare(0, part);
   for (std::size_t step = 0; step < steps; ++step) {
-    if (step + 1 < steps) weights.template Prepare<2>(step + 1);
-    MemoryFence();
+    PrepareNext(weights, step, steps, 0);
     _tile_loadd(4, x + step * kStepColumns, x_stride);
     _tile_loadd(6, weights.Tile(step, 0), Weights::kRowBytes);
     _tile_dpbsud(0, 4, 6);
+    PrepareNext(weights, step, steps, 1);
     _tile_loadd(7, weights.Tile(step, 1), Weights::kRowBytes);
     _tile_dpbsud(1, 4, 7);
     _tile_loadd(5, x2 + step * kStepColumns, x_stride);
