@@ -134,7 +134,7 @@ void AddSearch(CLI::App& app, Command& result) {
   verb.add_option("--mode", options->mode, "hybrid, keyword or vector (default: hybrid)")
       ->type_name("MODE");
   AddFilters(verb, options->filter);
-  verb.add_flag("--explain", options->command.explain, "Show the ranks and scores of both indexes");
+  verb.add_flag("--explain", options->command.explain, "Show each leg's rank and score");
   verb.callback([options, &result] {
     service::SearchRequest& request = options->command.request;
     constexpr std::size_t kMaxPassages = 1000;

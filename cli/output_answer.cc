@@ -48,6 +48,7 @@ std::string Ranks(const service::Hit& hit) {
   };
   std::string ranks = leg("keyword", hit.keyword_rank, hit.keyword_score);
   ranks += ", " + leg("vector", hit.vector_rank, hit.vector_score);
+  ranks += ", " + leg("local", hit.local_rank, hit.local_score);
   if (hit.tier > 0) ranks += ", exact terms " + std::to_string(hit.tier);
   return ranks;
 }
@@ -69,6 +70,8 @@ void PrintHit(Console& console, const service::Hit& hit, bool explain) {
 
 void PrintLegs(Console& console, const std::vector<service::LegReport>& legs) {
   for (const service::LegReport& leg : legs) {
+    // The local leg needs a few hits to compare, which most look-ups do not have.
+    if (!leg.ran && leg.name == "local" && !console.verbose) continue;
     if (!leg.ran) {
       PrintNote(console, leg.name + " search did not run: " + leg.reason);
     } else if (console.verbose) {

@@ -3,173 +3,119 @@
 #include <algorithm>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 #include "retriever/folded_text.h"
+#include "retriever/keyword_leg.h"
+#include "retriever/local_lsa.h"
+#include "retriever/question_row.h"
+#include "retriever/vector_reach.h"
 
 namespace sworn::retriever {
 namespace {
 
-std::unique_ptr<const store::ContentSet> SetOf(const std::vector<ContentId>& contents) {
-  std::vector<bool> members;
-  for (const ContentId id : contents) {
-    if (id >= members.size()) members.resize(id + 1);
-    members[id] = true;
-  }
-  return std::make_unique<store::ContentSet>(std::move(members));
+// Ranks whose keyword scores say how far words alone single out the best passage.
+constexpr std::size_t kContrastRanks = 10;
+
+std::string NotAsked(Mode mode) { return "mode is " + std::string(ModeName(mode)); }
+
+bool Better(const LegCandidate& a, const LegCandidate& b) {
+  if (a.tier != b.tier) return a.tier > b.tier;
+  if (a.score != b.score) return a.score > b.score;
+  return a.chunk_id < b.chunk_id;
 }
 
-double BestScore(const std::vector<store::KeywordHit>& hits) {
-  double best = 0;
-  for (const auto& hit : hits) best = std::max(best, hit.score);
-  return best;
+/// Share of their weight that the fitted and the local leg have for this question, 0 to 1.
+double TrustInCompany(const std::vector<LegCandidate>& keyword, const Parameters& parameters) {
+  std::vector<double> scores;
+  scores.reserve(keyword.size());
+  for (const LegCandidate& candidate : keyword) scores.push_back(candidate.score);
+  const std::size_t count = std::min(kContrastRanks, scores.size());
+  if (count < 2) return 1;
+  const auto end = scores.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(scores.begin(), end, scores.end(), std::greater<>());
+  if (scores.front() <= 0) return 1;
+  double mean = 0;
+  for (std::size_t i = 1; i < count; ++i) mean += scores[i];
+  mean /= static_cast<double>(count - 1) * scores.front();
+  return std::clamp((mean - parameters.sharp) / (parameters.diffuse - parameters.sharp), 0.0, 1.0);
 }
 
-/// The keyword leg of one question.
-class KeywordLeg {
+/// The local leg of one question over the best hits of the keyword leg.
+class LocalLeg {
  public:
-  KeywordLeg(const store::Snapshot& snapshot, const Parameters& parameters,
-             const text::KeywordQuery& query, std::size_t limit, const store::ContentSet* only)
-      : snapshot_(snapshot), parameters_(parameters), query_(query), limit_(limit), only_(only) {}
-
-  /// Chunks with (1 - share) * chunk / best chunk + share * document / best document.
-  std::vector<LegCandidate> Run() {
-    std::vector<store::KeywordHit> hits =
-        snapshot_.SearchChunks(query_, parameters_.chunk_bm25, limit_, only_);
-    const double best_chunk = BestScore(hits);
-    const std::vector<ScoredContent> documents =
-        snapshot_.SearchContents(query_, parameters_.document_bm25, limit_, only_);
-    double best_document = 0;
-    std::unordered_map<ContentId, double> document_scores;
-    for (const ScoredContent& document : documents) {
-      best_document = std::max(best_document, document.score);
-      document_scores[document.content_id] = document.score;
+  LocalLeg(const store::Snapshot& snapshot, std::vector<LegCandidate> keyword,
+           const TermRows& question) {
+    std::sort(keyword.begin(), keyword.end(), Better);
+    if (keyword.size() > kMaxLocalHits) keyword.resize(kMaxLocalHits);
+    for (const LegCandidate& candidate : keyword) {
+      tiers_.push_back(candidate.tier);
+      hits_.push_back(candidate.chunk_id);
     }
-    AddBestChunks(documents, hits);
+    if (hits_.size() >= kMinLocalHits) space_.emplace(snapshot, hits_, question);
+  }
+
+  [[nodiscard]] bool has_space() const { return space_.has_value(); }
+
+  [[nodiscard]] std::vector<LegCandidate> Candidates(std::span<const ChunkId> feedback) const {
+    std::vector<std::size_t> indices;
+    for (const ChunkId id : feedback) {
+      const auto at = std::find(hits_.begin(), hits_.end(), id);
+      if (at != hits_.end()) indices.push_back(static_cast<std::size_t>(at - hits_.begin()));
+    }
+    const std::vector<double> scores = space_->Scores(indices);
     std::vector<LegCandidate> candidates;
-    candidates.reserve(hits.size());
-    for (const store::KeywordHit& hit : hits) {
-      const auto document = document_scores.find(snapshot_.ContentOf(hit.chunk_id));
-      const double whole = document == document_scores.end() || best_document <= 0
-                               ? 0
-                               : document->second / best_document;
-      const double part = best_chunk <= 0 ? 0 : hit.score / best_chunk;
-      const double share = parameters_.document_share;
-      candidates.push_back({hit.chunk_id, (1 - share) * part + share * whole, hit.tier});
+    candidates.reserve(hits_.size());
+    for (std::size_t i = 0; i < hits_.size(); ++i) {
+      candidates.push_back({hits_[i], scores[i], tiers_[i]});
     }
     return candidates;
   }
 
  private:
-  /// Documents that no chunk found so far belongs to come in with their best chunk.
-  void AddBestChunks(const std::vector<ScoredContent>& documents,
-                     std::vector<store::KeywordHit>& hits) const {
-    std::unordered_set<ContentId> present;
-    for (const store::KeywordHit& hit : hits) present.insert(snapshot_.ContentOf(hit.chunk_id));
-    std::vector<ContentId> missing;
-    for (const ScoredContent& document : documents) {
-      if (present.insert(document.content_id).second) missing.push_back(document.content_id);
-    }
-    if (missing.empty()) return;
-    std::unordered_set<ContentId> open(missing.begin(), missing.end());
-    const auto only_missing = SetOf(missing);
-    for (const store::KeywordHit& hit : snapshot_.SearchChunks(
-             query_, parameters_.chunk_bm25, limit_ + missing.size(), only_missing.get())) {
-      if (open.erase(snapshot_.ContentOf(hit.chunk_id)) > 0) hits.push_back(hit);
-    }
-    for (const ContentId content : missing) {
-      if (!open.contains(content)) continue;
-      const std::vector<ChunkId> chunks = snapshot_.ChunksOf(content);
-      if (!chunks.empty()) hits.push_back({chunks.front(), 0, 0});
-    }
-  }
-
-  const store::Snapshot& snapshot_;
-  const Parameters& parameters_;
-  const text::KeywordQuery& query_;
-  std::size_t limit_;
-  const store::ContentSet* only_;
+  std::vector<ChunkId> hits_;
+  std::vector<std::uint32_t> tiers_;
+  std::optional<LocalSpace> space_;
 };
 
-bool IsWordByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z');
-}
-
-/// Whether `text` has `phrase` with no word going on at either end; both in comparison form.
-bool HasWords(const std::string& text, const std::string& phrase) {
-  for (std::size_t at = text.find(phrase); at != std::string::npos;
-       at = text.find(phrase, at + 1)) {
-    const std::size_t end = at + phrase.size();
-    const bool begins = at == 0 || !IsWordByte(text[at - 1]) || !IsWordByte(phrase.front());
-    const bool ends = end == text.size() || !IsWordByte(text[end]) || !IsWordByte(phrase.back());
-    if (begins && ends) return true;
-  }
-  return false;
-}
-
-/// The index matches stemmed words side by side; a quotation means these very words. Recounts the
-/// tier of candidates that have one.
-void VerifyPhrases(const store::Snapshot& snapshot, const text::KeywordQuery& query,
-                   text::Analyzer& analyzer, std::vector<LegCandidate>& candidates) {
-  std::vector<std::string> wanted;
-  for (const text::Phrase& phrase : query.phrases) wanted.push_back(ComparisonForm(phrase.folded));
-  for (LegCandidate& candidate : candidates) {
-    if (candidate.tier == 0) continue;
-    const store::StoredChunk chunk = snapshot.LoadChunks({&candidate.chunk_id, 1}).front();
-    std::uint32_t tier = 0;
-    if (!query.identifiers.empty()) {
-      const auto postings =
-          analyzer.AnalyzePassage({chunk.title, chunk.heading, chunk.text, chunk.language});
-      for (const std::string& identifier : query.identifiers) {
-        const auto at = std::lower_bound(postings.begin(), postings.end(), identifier,
-                                         [](const text::Posting& posting, const std::string& term) {
-                                           return posting.term < term;
-                                         });
-        if (at != postings.end() && at->term == identifier) ++tier;
-      }
-    }
-    const std::string fields[] = {ComparisonForm(chunk.text), ComparisonForm(chunk.title),
-                                  ComparisonForm(chunk.heading)};
-    for (const std::string& phrase : wanted) {
-      const bool found =
-          std::any_of(std::begin(fields), std::end(fields),
-                      [&phrase](const std::string& field) { return HasWords(field, phrase); });
-      if (found) ++tier;
-    }
-    candidate.tier = tier;
-  }
-}
-
-/// Which collections the embedder can search, and a reason for those it cannot.
-LegReport VectorReach(const store::Snapshot& snapshot, const Embedder* embedder) {
-  LegReport report;
-  if (embedder == nullptr) {
-    report.reason = "no embedder is configured";
-    return report;
-  }
-  const std::string id = embedder->identity().Digest();
-  for (const store::CollectionInfo& collection : snapshot.collections()) {
-    if (collection.embedder_id.empty()) continue;  // nothing indexed yet
-    if (collection.embedder_id == id) {
-      report.ran = true;
-      continue;
-    }
-    if (!report.reason.empty()) report.reason += "; ";
-    report.reason += "collection '" + collection.name + "' was indexed with another embedder ('" +
-                     collection.embedder_name + "'): index it again";
-  }
-  if (!report.ran && report.reason.empty()) report.reason = "nothing is indexed";
-  return report;
-}
-
-LegReport NotAsked(Mode mode) {
-  LegReport report;
-  report.reason = "mode is " + std::string(ModeName(mode));
-  return report;
+void Append(std::string& reasons, const std::string& reason) {
+  if (!reasons.empty()) reasons += "; ";
+  reasons += reason;
 }
 
 }  // namespace
+
+/// A question as every leg needs it.
+struct Retriever::Question {
+  const Query& query;
+  text::KeywordQuery words;
+  TermRows row;
+  std::size_t limit;
+  const store::ContentSet* only;
+  VectorReach reach;
+};
+
+struct Retriever::Legs {
+  std::vector<LegCandidate> keyword;
+  std::vector<LegCandidate> text;    // vectors of the embedder
+  std::vector<LegCandidate> fitted;  // vectors fitted to a collection
+  std::vector<LegCandidate> local;
+  double keyword_weight = 0;
+  double text_weight = 0;
+  double fitted_weight = 0;
+  double local_weight = 0;
+  LegReport keyword_report;
+  LegReport vector_report;
+  LegReport local_report;
+
+  [[nodiscard]] std::vector<FusedChunk> Fuse() const {
+    const Leg legs[] = {{keyword_weight, keyword},
+                        {text_weight, text},
+                        {fitted_weight, fitted},
+                        {local_weight, local}};
+    return FuseConvex(legs);
+  }
+};
 
 std::vector<std::string> QuestionLanguages(const store::Snapshot& snapshot) {
   std::vector<std::string> languages;
@@ -190,77 +136,131 @@ Retriever::Retriever(const store::Snapshot& snapshot, const Embedder* embedder,
       parameters_(parameters),
       languages_(QuestionLanguages(snapshot)) {}
 
-std::vector<LegCandidate> Retriever::RunKeyword(const Query& query, std::size_t limit,
-                                                const store::ContentSet* only, LegReport& report) {
-  if (query.mode == Mode::kVector) {
-    report = NotAsked(query.mode);
-    return {};
-  }
+void Retriever::RunKeyword(const Question& question, Legs& legs) {
+  LegReport& report = legs.keyword_report;
   report.ran = true;
-  const text::KeywordQuery analyzed = analyzer_.AnalyzeQuestion(query.text, languages_);
-  if (analyzed.empty()) {
+  if (question.words.empty()) {
     report.reason = "the question has no word to search for";
-    return {};
+    return;
   }
-  std::vector<LegCandidate> candidates =
-      KeywordLeg(snapshot_, parameters_, analyzed, limit, only).Run();
-  if (!analyzed.phrases.empty()) VerifyPhrases(snapshot_, analyzed, analyzer_, candidates);
-  report.candidates = candidates.size();
-  return candidates;
+  legs.keyword =
+      KeywordLeg(snapshot_, parameters_, question.words, question.limit, question.only).Run();
+  if (!question.words.phrases.empty()) {
+    VerifyPhrases(snapshot_, question.words, analyzer_, legs.keyword);
+  }
+  report.candidates = legs.keyword.size();
 }
 
-std::vector<LegCandidate> Retriever::RunVector(const Query& query, std::size_t limit,
-                                               const store::ContentSet* only,
-                                               LegReport& report) const {
-  if (query.mode == Mode::kKeyword) {
-    report = NotAsked(query.mode);
-    return {};
-  }
-  report = VectorReach(snapshot_, embedder_);
-  if (!report.ran) return {};
-  const std::vector<float> vector = embedder_->EmbedQuery(query.text);
+void Retriever::RunTextVectors(const Question& question, Legs& legs) const {
+  if (!question.reach.text) return;
+  const std::vector<float> vector = embedder_->EmbedQuery(question.query.text);
   if (std::all_of(vector.begin(), vector.end(), [](float x) { return x == 0; })) {
-    report.reason = "the embedder finds no feature in the question";
-    return {};
+    Append(legs.vector_report.reason, "the embedder finds no feature in the question");
+    return;
   }
-  std::vector<LegCandidate> candidates;
+  for (const ScoredChunk& hit : snapshot_.SearchVectors(embedder_->identity().Digest(), vector,
+                                                        question.limit, question.only)) {
+    legs.text.push_back({hit.chunk_id, hit.score, 0});
+  }
+}
+
+void Retriever::RunFitted(const Question& question, std::span<const ChunkId> feedback,
+                          Legs& legs) const {
+  if (!question.reach.fitted) return;
   for (const ScoredChunk& hit :
-       snapshot_.SearchVectors(embedder_->identity().Digest(), vector, limit, only)) {
-    candidates.push_back({hit.chunk_id, hit.score, 0});
+       snapshot_.SearchFitted(question.row, feedback, question.limit, question.only)) {
+    legs.fitted.push_back({hit.chunk_id, hit.score, 0});
   }
-  report.candidates = candidates.size();
-  return candidates;
+  if (legs.fitted.empty()) {
+    Append(legs.vector_report.reason, "the fitted vectors know no word of the question");
+  }
+}
+
+void Retriever::RunHybrid(const Question& question, Legs& legs) {
+  RunKeyword(question, legs);
+  RunTextVectors(question, legs);
+  const LocalLeg local(snapshot_, legs.keyword, question.row);
+  legs.local_report.ran = local.has_space();
+  if (!local.has_space()) {
+    legs.local_report.reason =
+        "fewer than " + std::to_string(kMinLocalHits) + " passages were found by words";
+  }
+
+  const double trust = TrustInCompany(legs.keyword, parameters_);
+  const double text_share =
+      question.reach.text ? std::clamp(embedder_->identity().fusion_weight, 0.0, 1.0) : 0;
+  const double fitted_share = question.reach.fitted ? parameters_.fitted_weight : 0;
+  const double rest = 1 - std::max(text_share, fitted_share);
+  legs.text_weight = text_share;
+  legs.fitted_weight = fitted_share * trust;
+  legs.local_weight = local.has_space() ? rest * parameters_.local_share * trust : 0;
+  legs.keyword_weight = local.has_space() ? rest * (1 - parameters_.local_share) : rest;
+
+  // What stands first by words, text vectors and the local space moves the question.
+  if (local.has_space()) legs.local = local.Candidates({});
+  std::vector<ChunkId> feedback;
+  for (const FusedChunk& chunk : legs.Fuse()) {
+    if (feedback.size() == parameters_.feedback_passages) break;
+    feedback.push_back(chunk.chunk_id);
+  }
+  RunFitted(question, feedback, legs);
+  if (local.has_space()) legs.local = local.Candidates(feedback);
+  legs.local_report.candidates = legs.local.size();
 }
 
 Ranking Retriever::Rank(const Query& query) {
   CheckQuery(query);
   const auto only = snapshot_.Resolve(query.filter);
-  const std::size_t limit = std::max(parameters_.min_candidates, 2 * query.top_k);
+  Question question{query,      analyzer_.AnalyzeQuestion(query.text, languages_),
+                    {},         std::max(parameters_.min_candidates, 2 * query.top_k),
+                    only.get(), ReachOf(snapshot_, embedder_)};
+  question.row = QuestionRow(question.words);
+  Legs legs;
+  legs.vector_report.ran = question.reach.text || question.reach.fitted;
+  legs.vector_report.reason = question.reach.reason;
+  switch (query.mode) {
+    case Mode::kHybrid:
+      RunHybrid(question, legs);
+      break;
+    case Mode::kKeyword:
+      RunKeyword(question, legs);
+      legs.keyword_weight = 1;
+      legs.vector_report = {false, 0, NotAsked(query.mode)};
+      legs.local_report.reason = NotAsked(query.mode);
+      break;
+    case Mode::kVector:
+      RunTextVectors(question, legs);
+      RunFitted(question, {}, legs);
+      legs.text_weight = question.reach.text ? 1 : 0;
+      legs.fitted_weight = question.reach.fitted ? 1 : 0;
+      legs.keyword_report.reason = NotAsked(query.mode);
+      legs.local_report.reason = NotAsked(query.mode);
+      break;
+  }
+  legs.vector_report.candidates = legs.text.size() + legs.fitted.size();
+
   Ranking ranking;
-  const auto keyword = RunKeyword(query, limit, only.get(), ranking.keyword);
-  const auto vector = RunVector(query, limit, only.get(), ranking.vector);
-  // Alone, a leg has all the weight.
-  const double share =
-      ranking.vector.ran && embedder_ != nullptr
-          ? (ranking.keyword.ran ? std::clamp(embedder_->identity().fusion_weight, 0.0, 1.0) : 1.0)
-          : 0.0;
-  const Leg legs[] = {{1 - share, keyword}, {share, vector}};
-  for (const FusedChunk& fused : FuseConvex(legs)) {
+  for (const FusedChunk& fused : legs.Fuse()) {
     RankedChunk chunk;
     chunk.chunk_id = fused.chunk_id;
     chunk.content_id = snapshot_.ContentOf(fused.chunk_id);
     chunk.tier = fused.tier;
     chunk.score = fused.score;
-    if (const LegPlace& place = fused.legs[0]; place.rank > 0) {
-      chunk.keyword_rank = place.rank;
-      chunk.keyword_score = place.score;
-    }
-    if (const LegPlace& place = fused.legs[1]; place.rank > 0) {
-      chunk.vector_rank = place.rank;
-      chunk.vector_score = place.score;
-    }
+    const auto show = [](const LegPlace& place, std::optional<std::uint32_t>& rank,
+                         std::optional<double>& score) {
+      if (place.rank == 0) return;
+      rank = place.rank;
+      score = place.score;
+    };
+    show(fused.legs[0], chunk.keyword_rank, chunk.keyword_score);
+    show(fused.legs[1], chunk.vector_rank, chunk.vector_score);
+    show(fused.legs[2], chunk.vector_rank, chunk.vector_score);
+    show(fused.legs[3], chunk.local_rank, chunk.local_score);
     ranking.chunks.push_back(chunk);
   }
+  ranking.keyword = std::move(legs.keyword_report);
+  ranking.vector = std::move(legs.vector_report);
+  ranking.local = std::move(legs.local_report);
   return ranking;
 }
 
@@ -269,6 +269,7 @@ SearchResult Retriever::Search(const Query& query) {
   SearchResult result;
   result.keyword = std::move(ranking.keyword);
   result.vector = std::move(ranking.vector);
+  result.local = std::move(ranking.local);
   std::unordered_map<std::string, std::size_t> hit_by_text;
   std::size_t next = 0;
   while (result.hits.size() < query.top_k && next < ranking.chunks.size()) {

@@ -1,30 +1,25 @@
-// The read path: both legs, the document's evidence, fusion, and the passages behind the hits.
+// The read path: its three legs, their fusion, and the passages behind the hits.
 // Method and figures: docs/retrieval.md.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/embedder.h"
 #include "core/text/analyzer.h"
+#include "core/text/keyword_query.h"
 #include "core/types.h"
 #include "retriever/fusion.h"
+#include "retriever/parameters.h"
 #include "retriever/query.h"
 #include "store/snapshot.h"
 
 namespace sworn::retriever {
-
-/// One set for every collection; docs/retrieval.md shows what each is worth.
-struct Parameters {
-  store::Bm25 chunk_bm25;
-  store::Bm25 document_bm25{.k1 = 1.6};  // a word comes more often in a whole document
-  double document_share = 0.7;           // of the whole document in a chunk's keyword score
-  std::size_t min_candidates = 400;      // asked of each leg; more when top_k asks for more
-};
 
 struct LegReport {
   bool ran = false;
@@ -40,14 +35,17 @@ struct RankedChunk {
   double score = 0;        // fused, in [0, 1]; comparable within a tier of one query only
   std::optional<std::uint32_t> keyword_rank;  // 1-based
   std::optional<std::uint32_t> vector_rank;
+  std::optional<std::uint32_t> local_rank;
   std::optional<double> keyword_score;  // chunk and document combined, in [0, 1]
   std::optional<double> vector_score;   // inner product
+  std::optional<double> local_score;    // cosine
 };
 
 struct Ranking {
   std::vector<RankedChunk> chunks;  // best first; every candidate, not only top_k
   LegReport keyword;
   LegReport vector;
+  LegReport local;
 };
 
 struct Hit {
@@ -62,13 +60,15 @@ struct SearchResult {
   std::vector<Hit> hits;  // at most top_k
   LegReport keyword;
   LegReport vector;
+  LegReport local;
 };
 
 /// Reads one snapshot. Holds an analyzer, so one object belongs to one thread at a time. The
 /// snapshot and the embedder outlive it.
 class Retriever {
  public:
-  /// `embedder` may be null: then the vector leg does not run and says so.
+  /// `embedder` may be null: then the vector leg searches only collections to which vectors were
+  /// fitted.
   Retriever(const store::Snapshot& snapshot, const Embedder* embedder, Parameters parameters = {});
 
   /// All candidates in order, without their texts (except where a quoted phrase is verified). The
@@ -79,10 +79,13 @@ class Retriever {
   [[nodiscard]] SearchResult Search(const Query& query);
 
  private:
-  std::vector<LegCandidate> RunKeyword(const Query& query, std::size_t limit,
-                                       const store::ContentSet* only, LegReport& report);
-  std::vector<LegCandidate> RunVector(const Query& query, std::size_t limit,
-                                      const store::ContentSet* only, LegReport& report) const;
+  struct Question;
+  struct Legs;
+
+  void RunKeyword(const Question& question, Legs& legs);
+  void RunTextVectors(const Question& question, Legs& legs) const;
+  void RunFitted(const Question& question, std::span<const ChunkId> feedback, Legs& legs) const;
+  void RunHybrid(const Question& question, Legs& legs);
 
   const store::Snapshot& snapshot_;
   const Embedder* embedder_;

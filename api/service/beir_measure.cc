@@ -30,6 +30,7 @@ struct LegView {
 
 constexpr LegView kLegs[] = {
     {"vector", &RankedChunk::vector_rank, &Ranking::vector},
+    {"local", &RankedChunk::local_rank, &Ranking::local},
 };
 
 /// Documents in the order of their best chunk.

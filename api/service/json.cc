@@ -60,8 +60,10 @@ json HitJson(const Hit& hit) {
   out["tier"] = hit.tier;
   out["keyword_rank"] = OrNull(hit.keyword_rank);
   out["vector_rank"] = OrNull(hit.vector_rank);
+  out["local_rank"] = OrNull(hit.local_rank);
   out["keyword_score"] = OrNull(hit.keyword_score);
   out["vector_score"] = OrNull(hit.vector_score);
+  out["local_score"] = OrNull(hit.local_score);
   out["byte_begin"] = hit.chunk.range.begin;
   out["byte_end"] = hit.chunk.range.end;
   out["text"] = hit.chunk.text;

@@ -33,8 +33,10 @@ Hit HitOf(const retriever::Hit& found) {
   hit.tier = found.place.tier;
   hit.keyword_rank = found.place.keyword_rank;
   hit.vector_rank = found.place.vector_rank;
+  hit.local_rank = found.place.local_rank;
   hit.keyword_score = found.place.keyword_score;
   hit.vector_score = found.place.vector_score;
+  hit.local_score = found.place.local_score;
   hit.chunk = found.chunk;
   for (const store::StoredChunk& duplicate : found.duplicates) {
     hit.chunk.also_at.push_back(duplicate.path);
@@ -55,7 +57,8 @@ std::vector<LegReport> LegsOf(const retriever::SearchResult& result) {
   const auto report = [](const char* name, const retriever::LegReport& leg) {
     return LegReport{name, leg.ran, leg.candidates, leg.reason};
   };
-  return {report("keyword", result.keyword), report("vector", result.vector)};
+  return {report("keyword", result.keyword), report("vector", result.vector),
+          report("local", result.local)};
 }
 
 std::map<std::string, std::uint64_t> GenerationsOf(const store::Snapshot& snapshot) {

@@ -52,14 +52,16 @@ struct Hit {
   double score = 0;
   std::optional<std::uint32_t> keyword_rank;
   std::optional<std::uint32_t> vector_rank;
+  std::optional<std::uint32_t> local_rank;
   std::optional<double> keyword_score;
   std::optional<double> vector_score;
+  std::optional<double> local_score;
   std::uint32_t tier = 0;  // identifiers and phrases of the question that the passage contains
   store::StoredChunk chunk;
 };
 
 struct LegReport {
-  std::string name;  // "keyword", "vector"
+  std::string name;  // "keyword", "vector", "local"
   bool ran = false;
   std::uint64_t candidates = 0;
   std::string reason;  // why it did not run

@@ -86,14 +86,17 @@ TEST(Output, APartialAnswerSaysWhatIsMissing) {
   EXPECT_THAT(fixture.err.str(), HasSubstr("2 files could not be read"));
 }
 
-TEST(Output, ExplainShowsTheRanksOfBothLegs) {
+TEST(Output, ExplainShowsTheRanksOfAllLegs) {
   ConsoleFixture fixture;
   service::SearchResponse response;
   response.hits = {MakeHit()};
-  response.legs = {{"keyword", true, 9, ""}, {"vector", false, 0, "no vectors"}};
+  response.legs = {
+      {"keyword", true, 9, ""}, {"vector", false, 0, "no vectors"}, {"local", false, 0, "few"}};
   PrintSearch(fixture.console, response, true);
-  EXPECT_THAT(fixture.out.str(), HasSubstr("keyword rank 1 (12.5000), vector not found"));
+  EXPECT_THAT(fixture.out.str(),
+              HasSubstr("keyword rank 1 (12.5000), vector not found, local not found"));
   EXPECT_THAT(fixture.err.str(), HasSubstr("vector search did not run: no vectors"));
+  EXPECT_THAT(fixture.err.str(), Not(HasSubstr("local search")));
 }
 
 TEST(Output, NothingFoundLeavesStandardOutputEmpty) {

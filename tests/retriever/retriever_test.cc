@@ -44,6 +44,38 @@ class LetterEmbedder : public Embedder {
   EmbedderIdentity identity_;
 };
 
+/// Two dimensions: words of leases, and all others it knows.
+class ThemeEmbedder : public TermEmbedder {
+ public:
+  ThemeEmbedder() {
+    identity_.name = "themes";
+    identity_.dimension = 2;
+  }
+  [[nodiscard]] const EmbedderIdentity& identity() const override { return identity_; }
+  [[nodiscard]] std::vector<float> Embed(const TermRows& rows) const override {
+    std::vector<float> vectors;
+    text::Analyzer analyzer;
+    const auto has = [&analyzer](std::span<const TermCount> row, std::string_view words) {
+      double count = 0;
+      for (const auto& posting : analyzer.AnalyzePassage({"", "", words, "en"})) {
+        for (const TermCount& entry : row) count += entry.term == TermKeyOf(posting.term) ? 1 : 0;
+      }
+      return count;
+    };
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double lease = has(rows[i], "tenant rent landlord lease deposit eviction");
+      const double other = has(rows[i], "engine wing pilot flight altitude");
+      const double norm = std::sqrt(lease * lease + other * other);
+      vectors.push_back(static_cast<float>(norm > 0 ? lease / norm : 0));
+      vectors.push_back(static_cast<float>(norm > 0 ? other / norm : 0));
+    }
+    return vectors;
+  }
+
+ private:
+  EmbedderIdentity identity_;
+};
+
 Query Asking(std::string text, Mode mode = Mode::kHybrid) {
   Query query;
   query.text = std::move(text);
@@ -195,6 +227,110 @@ TEST(RetrieverTest, DuplicatesDoNotEatTheAskedNumber) {
   Query query = Asking("fee due");
   query.top_k = 3;
   EXPECT_EQ(Retriever(snapshot, nullptr).Search(query).hits.size(), 3U);
+}
+
+/// Sixty passages, half of them on leases; only some of those say "eviction".
+void AddLeases(FakeSnapshot& snapshot) {
+  const std::vector<std::string> leases = {"tenant", "rent", "landlord", "lease", "deposit"};
+  const std::vector<std::string> others = {"engine", "wing", "pilot", "flight", "altitude"};
+  for (std::size_t i = 0; i < 60; ++i) {
+    std::string text = i % 6 == 0 ? "eviction notice" : "notice";
+    for (std::size_t word = 0; word < 4; ++word) {
+      text += " " + (i % 2 == 0 ? leases : others)[(i / 2 + word * (1 + i % 3)) % 5];
+    }
+    snapshot.Add("", {text});
+  }
+}
+
+TEST(RetrieverTest, FittedAndLocalLegBringInWhatSharesNoWordButTheSubject) {
+  FakeSnapshot snapshot;
+  AddLeases(snapshot);
+  const ThemeEmbedder fitted;
+  snapshot.UseFitted(fitted);
+  Retriever retriever(snapshot, nullptr);
+  const SearchResult result = retriever.Search(Asking("eviction notice"));
+  EXPECT_TRUE(result.vector.ran);
+  EXPECT_EQ(result.vector.candidates, 60U);
+  EXPECT_TRUE(result.local.ran);
+  EXPECT_EQ(result.local.candidates, 60U);
+  EXPECT_EQ(result.hits.size(), 10U);
+  const Ranking ranking = retriever.Rank(Asking("eviction notice"));
+  double lease = 0;
+  double other = 0;
+  for (std::size_t rank = 0; rank < ranking.chunks.size(); ++rank) {
+    const std::size_t i = ranking.chunks[rank].chunk_id - 1;
+    if (i % 6 != 0) (i % 2 == 0 ? lease : other) += static_cast<double>(rank);
+    EXPECT_TRUE(ranking.chunks[rank].local_rank);
+    EXPECT_TRUE(ranking.chunks[rank].vector_rank);
+  }
+  EXPECT_LT(lease / 20, other / 30);
+}
+
+TEST(RetrieverTest, TheLocalLegNeedsSixteenHits) {
+  FakeSnapshot snapshot;
+  snapshot.Add("", {"The landlord repairs the roof."});
+  const auto few = Retriever(snapshot, nullptr).Search(Asking("roof"));
+  EXPECT_FALSE(few.local.ran);
+  EXPECT_THAT(few.local.reason, HasSubstr("fewer than 16"));
+  EXPECT_FALSE(few.hits[0].place.local_rank);
+  const auto keyword = Retriever(snapshot, nullptr).Search(Asking("roof", Mode::kKeyword));
+  EXPECT_EQ(keyword.local.reason, "mode is keyword");
+}
+
+TEST(RetrieverTest, TheVectorModeIsTheFittedLegAlone) {
+  FakeSnapshot snapshot;
+  AddLeases(snapshot);
+  const ThemeEmbedder fitted;
+  snapshot.UseFitted(fitted);
+  const auto result = Retriever(snapshot, nullptr).Search(Asking("tenant", Mode::kVector));
+  EXPECT_FALSE(result.keyword.ran);
+  EXPECT_FALSE(result.local.ran);
+  ASSERT_EQ(result.hits.size(), 10U);
+  for (const Hit& hit : result.hits) EXPECT_EQ(hit.chunk.chunk_id % 2, 1U);
+  const auto unknown = Retriever(snapshot, nullptr).Search(Asking("zebra", Mode::kVector));
+  EXPECT_TRUE(unknown.hits.empty());
+  EXPECT_THAT(unknown.vector.reason, HasSubstr("know no word"));
+}
+
+TEST(RetrieverTest, CollectionsWithoutFittedVectorsAreNamed) {
+  FakeSnapshot snapshot;
+  snapshot.Add("", {"The landlord repairs the roof."});
+  snapshot.collection().embedder_id = "fitted";
+  snapshot.collection().vectors = store::VectorsKind::kUnfitted;
+  const auto small = Retriever(snapshot, nullptr).Search(Asking("roof"));
+  EXPECT_FALSE(small.vector.ran);
+  EXPECT_EQ(small.vector.reason, "collection 'c' has too few passages to fit vectors to");
+  snapshot.collection().vectors = store::VectorsKind::kForeign;
+  EXPECT_THAT(Retriever(snapshot, nullptr).Search(Asking("roof")).vector.reason,
+              HasSubstr("index it again"));
+}
+
+TEST(RetrieverTest, WordsThatSingleOutOnePassageAreLeftAlone) {
+  FakeSnapshot snapshot;
+  AddLeases(snapshot);
+  const ThemeEmbedder fitted;
+  snapshot.UseFitted(fitted);
+  Parameters parameters;
+  parameters.sharp = 2;  // every question counts as one of those
+  parameters.diffuse = 3;
+  const Ranking alone = Retriever(snapshot, nullptr, parameters).Rank(Asking("eviction notice"));
+  const Ranking keyword =
+      Retriever(snapshot, nullptr).Rank(Asking("eviction notice", Mode::kKeyword));
+  ASSERT_EQ(alone.chunks.size(), keyword.chunks.size());
+  for (std::size_t i = 0; i < alone.chunks.size(); ++i) {
+    EXPECT_EQ(alone.chunks[i].chunk_id, keyword.chunks[i].chunk_id);
+  }
+}
+
+TEST(RetrieverTest, AnIdentifierStandsAboveWhatOtherLegsPrefer) {
+  FakeSnapshot snapshot;
+  AddLeases(snapshot);
+  snapshot.Add("", {"Nothing but pilot and wing beside NCT01234567 here."});
+  const ThemeEmbedder fitted;
+  snapshot.UseFitted(fitted);
+  const auto result =
+      Retriever(snapshot, nullptr).Search(Asking("tenant rent deposit notice NCT01234567"));
+  EXPECT_EQ(result.hits[0].chunk.chunk_id, 61U);
 }
 
 TEST(RetrieverTest, AFilterHoldsForBothLegs) {
