@@ -36,7 +36,7 @@ constexpr std::array kTypes = {
     GgufTensorType{21, "IQ3_S", DType::kOther, 256, 110},
     GgufTensorType{22, "IQ2_S", DType::kOther, 256, 82},
     GgufTensorType{23, "IQ4_XS", DType::kOther, 256, 136},
-    GgufTensorType{24, "I8", DType::kOther, 1, 1},
+    GgufTensorType{24, "I8", DType::kInt8, 1, 1},
     GgufTensorType{25, "I16", DType::kOther, 1, 2},
     GgufTensorType{26, "I32", DType::kOther, 1, 4},
     GgufTensorType{27, "I64", DType::kOther, 1, 8},

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "kernels/kernels.h"
 #include "llm/files/dequantize.h"
+#include "llm/files/hf_bert.h"
 #include "llm/files/hf_config.h"
 #include "llm/files/hf_json.h"
 #include "llm/files/hf_tokenizer.h"
@@ -217,11 +218,20 @@ class HfModel final : public ModelFile {
     }
     const std::string where = "'" + config_path.native() + "'";
     metadata_["general.name"] = fs::absolute(folder).lexically_normal().filename().string();
-    const HfLinear linear = TranslateConfig(config, where, metadata_);
+    const bool bert = IsHfBert(config);
+    HfLinear linear = HfLinear::kDense;
+    if (bert) {
+      TranslateBert(folder, config, where, metadata_);
+    } else {
+      linear = TranslateConfig(config, where, metadata_);
+    }
     backbone_ = BackboneOf(metadata_);
     const bool tied = JsonFlag(config, "tie_word_embeddings", where).value_or(false);
     for (const SafetensorsShard& shard : shards_) {
-      for (const SafetensorsEntry& entry : shard.entries()) AddTensor(entry, linear, tied);
+      for (const SafetensorsEntry& entry : shard.entries()) {
+        const auto name = bert ? BertTensorName(entry.name) : GgufName(entry.name, backbone_);
+        if (name && !(tied && *name == "output.weight")) AddTensor(entry, *name, linear);
+      }
     }
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       if (!by_name_.emplace(tensors_[i].name, i).second) {
@@ -263,16 +273,14 @@ class HfModel final : public ModelFile {
   }
 
  private:
-  void AddTensor(const SafetensorsEntry& entry, HfLinear linear, bool tied) {
-    const std::optional<std::string> name = GgufName(entry.name, backbone_);
-    if (!name || (tied && *name == "output.weight")) return;
+  void AddTensor(const SafetensorsEntry& entry, const std::string& name, HfLinear linear) {
     TensorView view;
-    view.name = *name;
+    view.name = name;
     view.shape = entry.shape;
     view.bytes = entry.bytes;
     view.stored_type = entry.dtype;
     view.dtype = TypeOf(entry.dtype);
-    if (name->ends_with(".scale")) {
+    if (name.ends_with(".scale")) {
       const float stored = OneFloat(entry);
       const float scale = linear == HfLinear::kScaleDivides ? 1 / stored : stored;
       auto& bytes = scales_.emplace_back();
@@ -283,7 +291,7 @@ class HfModel final : public ModelFile {
                (linear == HfLinear::kScaleDivides || linear == HfLinear::kScaleMultiplies)) {
       view.dtype = DType::kPackedUint8;
       view.shape.front() *= 4;
-    } else if (backbone_ == Backbone::kGemma && IsGemmaNorm(*name)) {
+    } else if (backbone_ == Backbone::kGemma && IsGemmaNorm(name)) {
       AddOne(view);
     }
     tensors_.push_back(std::move(view));

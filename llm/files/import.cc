@@ -14,6 +14,7 @@
 #include "kernels/kernels.h"
 #include "kernels/panels.h"
 #include "llm/files/dequantize.h"
+#include "llm/files/encoder_config.h"
 #include "llm/files/gguf_writer.h"
 #include "llm/files/model_config.h"
 #include "llm/graph/linear_names.h"
@@ -34,7 +35,7 @@ bool IsFloat(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBf16;
 }
 
-enum class Action { kCopy, kRepack, kTernarise, kDrop };
+enum class Action { kCopy, kRepack, kTernarise, kRound, kDrop };
 
 // What becomes of one tensor; `scale` is that of kRepack.
 struct Step {
@@ -55,6 +56,10 @@ class Importer {
         wants_ternary_(WantsTernary(file)) {}
 
   ImportSummary Run(const ImportOptions& options) {
+    int8_ = options.int8;
+    if (int8_ && !IsEncoder(file_)) {
+      throw Error(ErrorCode::kInvalidArgument, "only encoders are made int8");
+    }
     SetMetadata(options);
     for (const TensorView& tensor : file_.tensors()) Plan(tensor);
     for (const Step& step : steps_) Perform(step);
@@ -76,6 +81,7 @@ class Importer {
       const TensorView* const weight = file_.Find(stem + ".weight");
       // It is multiplied into the scale that is written.
       if (weight != nullptr && IsTernary(weight->dtype)) return {&tensor, Action::kDrop, 0};
+      if (weight != nullptr && weight->dtype == DType::kInt8) return {&tensor, Action::kCopy, 0};
       throw Error(ErrorCode::kUnsupportedMedia,
                   "tensor '" + tensor.name + "' scales weights that are not ternary");
     }
@@ -83,6 +89,9 @@ class Importer {
       const std::optional<float> scale = TernaryScale(file_, tensor);
       // Blocks with scales of their own are no panels; they are used as numbers.
       return {&tensor, scale ? Action::kRepack : Action::kCopy, scale.value_or(0)};
+    }
+    if (int8_ && IsLinearWeight(tensor.name) && CanWiden(tensor.dtype)) {
+      return {&tensor, Action::kRound, 0};
     }
     if (wants_ternary_ && IsLinearWeight(tensor.name)) {
       if (IsFloat(tensor.dtype)) return {&tensor, Action::kTernarise, 0};
@@ -110,6 +119,11 @@ class Importer {
     if (tensor.columns() > kernels::kMaxColumns) {
       throw Error(ErrorCode::kIntegrity, "tensor '" + tensor.name + "' has too many columns");
     }
+    if (step.action == Action::kRound) {
+      writer_.AddTensor(tensor.name, DType::kInt8, tensor.shape);
+      writer_.AddTensor(ScaleName(tensor.name), DType::kF32, {tensor.rows()});
+      return;
+    }
     writer_.AddTensor(tensor.name, DType::kPanels, tensor.shape);
     writer_.AddTensor(ScaleName(tensor.name), DType::kF32, {1});
   }
@@ -129,6 +143,9 @@ class Importer {
         break;
       case Action::kTernarise:
         Ternarise(tensor);
+        break;
+      case Action::kRound:
+        Round(tensor);
         break;
       case Action::kDrop:
         break;
@@ -182,10 +199,7 @@ class Importer {
       WidenRow(tensor, i, kernels_, row.data());
       for (const float weight : row) {
         const float magnitude = std::fabs(weight);
-        if (!std::isfinite(weight)) {
-          throw Error(ErrorCode::kIntegrity, "tensor '" + tensor.name + "' has a weight in row " +
-                                                 std::to_string(i) + " that is not finite");
-        }
+        if (!std::isfinite(weight)) RefuseWeight(tensor, i);
         sum += static_cast<double>(magnitude);
         if (magnitude == 0) continue;
         if (only == 0) only = magnitude;
@@ -216,12 +230,43 @@ class Importer {
     ++summary_.ternarised;
   }
 
+  void Round(const TensorView& tensor) {
+    std::vector<float> row(tensor.columns());
+    std::vector<std::uint8_t> codes(tensor.columns());
+    std::vector<std::uint8_t> scales(tensor.rows() * sizeof(float));
+    for (std::size_t i = 0; i < tensor.rows(); ++i) {
+      cancel_.ThrowIfCancelled();
+      WidenRow(tensor, i, kernels_, row.data());
+      float largest = 0;
+      for (const float weight : row) {
+        if (!std::isfinite(weight)) RefuseWeight(tensor, i);
+        largest = std::max(largest, std::fabs(weight));
+      }
+      const float factor = largest > 0 ? 127 / largest : 0;
+      for (std::size_t j = 0; j < row.size(); ++j) {
+        const float code = std::clamp(std::nearbyint(row[j] * factor), -127.0F, 127.0F);
+        codes[j] = static_cast<std::uint8_t>(static_cast<std::int8_t>(code));
+      }
+      const float scale = largest / 127;
+      std::memcpy(scales.data() + i * sizeof(scale), &scale, sizeof(scale));
+      writer_.Append(codes);
+    }
+    writer_.Append(scales);
+    ++summary_.rounded;
+  }
+
+  [[noreturn]] static void RefuseWeight(const TensorView& tensor, std::size_t row) {
+    throw Error(ErrorCode::kIntegrity, "tensor '" + tensor.name + "' has a weight in row " +
+                                           std::to_string(row) + " that is not finite");
+  }
+
   const ModelFile& file_;
   GgufWriter& writer_;
   const ImportProgress& progress_;
   const CancelFlag& cancel_;
   const kernels::KernelTable& kernels_;
   const bool wants_ternary_;
+  bool int8_ = false;
   std::vector<Step> steps_;
   ImportSummary summary_;
   std::uint64_t done_ = 0;
@@ -231,7 +276,12 @@ class Importer {
 // A file that the engine would refuse is not left behind.
 void CheckWritten(const std::filesystem::path& target) {
   try {
-    ReadModelConfig(*OpenModelFile(target));
+    const std::unique_ptr<ModelFile> file = OpenModelFile(target);
+    if (IsEncoder(*file)) {
+      ReadEncoderConfig(*file);
+    } else {
+      ReadModelConfig(*file);
+    }
   } catch (const Error&) {
     std::error_code ignored;
     std::filesystem::remove(target, ignored);

@@ -18,11 +18,15 @@ namespace sworn::llm {
 struct ImportOptions {
   /// Written as "tokenizer.ggml.pre"; empty: what the source says.
   std::string pre_tokenizer;
+  /// The linear layers of an encoder as int8 with a scale for each row; kInvalidArgument for
+  /// another model.
+  bool int8 = false;
 };
 
 struct ImportSummary {
   std::size_t repacked = 0;    // tensors that were ternary
   std::size_t ternarised = 0;  // tensors whose float weights became ternary
+  std::size_t rounded = 0;     // tensors whose weights became int8
   std::size_t copied = 0;
 };
 
@@ -36,7 +40,8 @@ bool NeedsImport(const ModelFile& file);
 
 /// Writes `target`, which appears whole or not at all. Float weights W of a BitNet model become
 /// t = clamp(round_half_even(W * s), -1, 1) with s = 1 / max(1e-5, mean |W|) and scale 1 / s; where
-/// they already are -m, 0 and m, those with scale m. Takes memory for some rows at a time. Throws
+/// they already are -m, 0 and m, those with scale m. Int8 weights are round_half_even(w * 127 / m),
+/// m = max |w| of the row, with scale m / 127. Takes memory for some rows at a time. Throws
 /// what OpenModelFile and ReadModelConfig throw, kIntegrity for weights that are not finite or
 /// not ternary, kUnsupportedMedia for a tensor of a type that is not read, and kCancelled.
 ImportSummary ImportModel(const std::filesystem::path& source, const std::filesystem::path& target,

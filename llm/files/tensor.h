@@ -23,6 +23,7 @@ enum class DType {
   // NOLINTEND(readability-identifier-naming)
   kI2S,          // ternary, 128 weights in 32 bytes, one float32 scale behind the tensor
   kPackedUint8,  // ternary, safetensors of Hugging Face: 4 rows in a byte; the scale is a tensor
+  kInt8,         // encoders: weight = scale of its row * int8; the scales are a tensor
   kPanels,       // ternary, kernels/panels.h; the scale is a tensor
   kOther,        // known to the container, not readable here
 };

@@ -1,3 +1,5 @@
+#include "tests/support/tiny_safetensors.h"
+
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -14,13 +16,6 @@ namespace sworn::test {
 namespace {
 
 using nlohmann::json;
-
-struct HfTensor {
-  std::string name;
-  std::string dtype;
-  std::vector<std::size_t> shape;
-  Bytes bytes;
-};
 
 void WriteText(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
@@ -142,29 +137,6 @@ std::vector<HfTensor> HfTensors(const TinyModel& model, HfWeights weights) {
   return out;
 }
 
-void WriteFile(const std::vector<HfTensor>& tensors, std::size_t first, std::size_t end,
-               const std::filesystem::path& path) {
-  json header = {{"__metadata__", {{"format", "pt"}}}};
-  std::size_t offset = 0;
-  for (std::size_t i = first; i < end; ++i) {
-    const HfTensor& tensor = tensors[i];
-    header[tensor.name] = {{"dtype", tensor.dtype},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {offset, offset + tensor.bytes.size()}}};
-    offset += tensor.bytes.size();
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  const auto length = static_cast<std::uint64_t>(text.size());
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(&length), sizeof(length));
-  file << text;
-  for (std::size_t i = first; i < end; ++i) {
-    file.write(reinterpret_cast<const char*>(tensors[i].bytes.data()),
-               static_cast<std::streamsize>(tensors[i].bytes.size()));
-  }
-}
-
 // What the config of an embedding model has besides.
 void AddEmbedder(const TinyModelOptions& options, json& config) {
   const bool gemma = options.architecture == "gemma3";
@@ -260,6 +232,29 @@ json TokenizerJson(const TinyVocabulary& vocabulary) {
 
 }  // namespace
 
+void WriteSafetensors(const std::vector<HfTensor>& tensors, std::size_t first, std::size_t end,
+                      const std::filesystem::path& path) {
+  json header = {{"__metadata__", {{"format", "pt"}}}};
+  std::size_t offset = 0;
+  for (std::size_t i = first; i < end; ++i) {
+    const HfTensor& tensor = tensors[i];
+    header[tensor.name] = {{"dtype", tensor.dtype},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {offset, offset + tensor.bytes.size()}}};
+    offset += tensor.bytes.size();
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const auto length = static_cast<std::uint64_t>(text.size());
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(&length), sizeof(length));
+  file << text;
+  for (std::size_t i = first; i < end; ++i) {
+    file.write(reinterpret_cast<const char*>(tensors[i].bytes.data()),
+               static_cast<std::streamsize>(tensors[i].bytes.size()));
+  }
+}
+
 void WriteTinySafetensors(const TinyModel& model, HfWeights weights,
                           const std::filesystem::path& folder, std::size_t shards) {
   std::filesystem::create_directories(folder);
@@ -271,7 +266,7 @@ void WriteTinySafetensors(const TinyModel& model, HfWeights weights,
   WriteText(folder / "tokenizer_config.json", tokenizer_config.dump());
   const std::vector<HfTensor> tensors = HfTensors(model, weights);
   if (shards == 1) {
-    WriteFile(tensors, 0, tensors.size(), folder / "model.safetensors");
+    WriteSafetensors(tensors, 0, tensors.size(), folder / "model.safetensors");
     return;
   }
   json index = {{"metadata", json::object()}, {"weight_map", json::object()}};
@@ -280,7 +275,7 @@ void WriteTinySafetensors(const TinyModel& model, HfWeights weights,
         "model-" + std::to_string(shard + 1) + "-of-" + std::to_string(shards) + ".safetensors";
     const std::size_t first = tensors.size() * shard / shards;
     const std::size_t end = tensors.size() * (shard + 1) / shards;
-    WriteFile(tensors, first, end, folder / name);
+    WriteSafetensors(tensors, first, end, folder / name);
     for (std::size_t i = first; i < end; ++i) index["weight_map"][tensors[i].name] = name;
   }
   WriteText(folder / "model.safetensors.index.json", index.dump());
