@@ -105,6 +105,10 @@ struct ModelLogitsCommand {
   service::LogitsRequest request;
   std::optional<std::uint32_t> threads;  // instead of the configured ones
 };
+/// A text of "-" stands for standard input.
+struct EmbedCommand {
+  service::EmbedRequest request;
+};
 struct EvalBeirCommand {
   service::BeirRequest request;
 };
@@ -136,8 +140,8 @@ using Command =
                  AuditListCommand, AuditShowCommand, AuditVerifyCommand, AuditExportCommand,
                  AuditReceiptCommand, ModelListCommand, ModelImportCommand, ModelPullCommand,
                  ModelVerifyCommand, ModelInfoCommand, ModelRemoveCommand, ModelLogitsCommand,
-                 EvalBeirCommand, EvalAnswersCommand, BenchLlmCommand, FsckCommand, DoctorCommand,
-                 BackupCommand, RestoreCommand>;
+                 EmbedCommand, EvalBeirCommand, EvalAnswersCommand, BenchLlmCommand, FsckCommand,
+                 DoctorCommand, BackupCommand, RestoreCommand>;
 
 struct Arguments {
   GlobalOptions global;

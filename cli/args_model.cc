@@ -21,6 +21,17 @@ void AddImport(CLI::App& group, Command& result) {
       ->type_name("ID");
   verb.add_option("--sha256", request.sha256, "Take it only with this digest")->type_name("HEX");
   verb.add_flag("--pack", request.pack, "Store it in the engine's own layout, which starts faster");
+  verb.add_flag("--int8", request.int8,
+                "Store an encoder's linear layers as int8: a quarter, faster");
+  verb.add_option("--query-prefix", request.query_prefix, "Of an embedder: put before a question")
+      ->type_name("TEXT");
+  verb.add_option("--passage-prefix", request.passage_prefix,
+                  "Of an embedder: put before a passage")
+      ->type_name("TEXT");
+  verb.add_option("--pooling", request.pooling, "Of an encoder: mean or cls")->type_name("NAME");
+  verb.add_option("--storage", request.storage,
+                  "Of a ternary embedder's vectors: f32 (default), f16, i8, i4, i2 or i1")
+      ->type_name("TYPE");
   verb.callback([options, &result] {
     options->command.request.path = options->path;
     result = options->command;
@@ -105,6 +116,29 @@ void AddBench(CLI::App& app, Command& result) {
       Refuse("bench llm needs --shape or --model");
     }
     result = *bench;
+  });
+}
+
+void AddEmbed(CLI::App& app, Command& result) {
+  struct Options {
+    EmbedCommand command;
+    bool query = false;  // says what is meant anyway
+    bool passage = false;
+  };
+  auto options = std::make_shared<Options>();
+  service::EmbedRequest& request = options->command.request;
+  CLI::App& verb = *app.add_subcommand("embed", "Print the vector of a text");
+  verb.add_option("TEXT", request.text, "The text; - reads it from stdin")->required();
+  CLI::Option* model =
+      verb.add_option("--model", request.model, "An embedder of `model list`")->type_name("ID");
+  verb.add_option("--collection", request.collection, "Or what this collection is embedded with")
+      ->type_name("NAME")
+      ->excludes(model);
+  CLI::Option* query = verb.add_flag("--query", options->query, "Embed it as a question (default)");
+  verb.add_flag("--passage", options->passage, "Embed it as a passage")->excludes(query);
+  verb.callback([options, &result] {
+    if (options->passage) options->command.request.kind = service::EmbedKind::kPassage;
+    result = options->command;
   });
 }
 

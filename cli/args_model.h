@@ -12,5 +12,6 @@ namespace sworn::cli {
 /// As AddVerbs.
 void AddModel(CLI::App& app, Command& result);
 void AddBench(CLI::App& app, Command& result);
+void AddEmbed(CLI::App& app, Command& result);
 
 }  // namespace sworn::cli

@@ -104,6 +104,9 @@ void AddIndex(CLI::App& app, Command& result) {
   AddRepeated(verb, "--exclude", request.exclude, "Not files that match (repeatable)", "GLOB");
   AddRepeated(verb, "--meta", options->meta, "Label every document of this run (repeatable)",
               "KEY=VALUE");
+  verb.add_option("--embedder", request.embedder,
+                  "What makes the vectors: a model's id or lsa (default: what the collection has)")
+      ->type_name("ID");
   verb.add_flag("--dry-run", request.dry_run, "Say what would change and change nothing");
   verb.add_flag("--allow-mass-remove", request.allow_mass_remove,
                 "Withdraw more than half of a folder's documents if their files are gone");
@@ -338,6 +341,7 @@ void AddVerbs(CLI::App& app, Command& result) {
   AddModel(app, result);
   AddEval(app, result);
   AddBench(app, result);
+  AddEmbed(app, result);
   AddMaintenance(app, result);
 }
 

@@ -12,14 +12,21 @@ using service::ModelEntry;
 
 constexpr std::size_t kShortDigest = 12;
 
+const char* KindOf(const ModelEntry& model) { return model.embedding ? "embedder" : "generator"; }
+
 void PrintModel(Console& console, const ModelEntry& model) {
-  PrintFields(console, {{"Model", model.id},
-                        {"Architecture", model.architecture},
-                        {"Size", ByteSize(model.bytes)},
-                        {"SHA-256", model.sha256},
-                        {"Imported", FormatRfc3339(model.imported_ms)},
-                        {"Source", model.source},
-                        {"File", "models/" + model.file}});
+  std::vector<std::pair<std::string, std::string>> fields = {
+      {"Model", model.id},       {"Architecture", model.architecture},
+      {"Kind", KindOf(model)},   {"Size", ByteSize(model.bytes)},
+      {"SHA-256", model.sha256}, {"Imported", FormatRfc3339(model.imported_ms)},
+      {"Source", model.source},  {"File", "models/" + model.file}};
+  if (model.embedding) {
+    fields.emplace_back("Pooling", model.embedding->pooling);
+    fields.emplace_back("Vectors", model.embedding->storage);
+    fields.emplace_back("Query prefix", model.embedding->query_prefix);
+    fields.emplace_back("Passage prefix", model.embedding->passage_prefix);
+  }
+  PrintFields(console, fields);
 }
 
 // "Imported 2b, 1.1 GiB, sha256 ...", or the whole as JSON.
@@ -44,9 +51,10 @@ int RunModelList(service::KnowledgeBase& kb, Session& session) {
     PrintJson(console.out, {{"data", list}, {"next", nullptr}});
     return kExitSuccess;
   }
-  std::vector<std::vector<std::string>> rows = {{"MODEL", "ARCHITECTURE", "SIZE", "SHA-256"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"MODEL", "KIND", "ARCHITECTURE", "SIZE", "SHA-256"}};
   for (const ModelEntry& model : models) {
-    rows.push_back({model.id, model.architecture, ByteSize(model.bytes),
+    rows.push_back({model.id, KindOf(model), model.architecture, ByteSize(model.bytes),
                     model.sha256.substr(0, kShortDigest)});
   }
   PrintTable(console, rows);

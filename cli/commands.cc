@@ -58,6 +58,7 @@ class Dispatcher {
   int operator()(const AuditReceiptCommand& command) {
     return RunAuditReceipt(*Open(), command, session_);
   }
+  int operator()(const EmbedCommand& command) { return RunEmbed(*Open(), command, session_); }
   int operator()(const ModelListCommand& /*command*/) { return RunModelList(*Open(), session_); }
   int operator()(const ModelImportCommand& command) {
     return RunModelImport(*Create(), command, session_);

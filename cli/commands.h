@@ -58,6 +58,8 @@ int RunModelInfo(service::KnowledgeBase& kb, const ModelInfoCommand& command, Se
 int RunModelRemove(service::KnowledgeBase& kb, const ModelRemoveCommand& command, Session& session);
 int RunModelLogits(const ModelLogitsCommand& command, Session& session);
 
+int RunEmbed(service::KnowledgeBase& kb, const EmbedCommand& command, Session& session);
+
 int RunEvalBeir(const EvalBeirCommand& command, Session& session);
 int RunEvalAnswers(service::KnowledgeBase& kb, const EvalAnswersCommand& command, Session& session);
 

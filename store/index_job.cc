@@ -8,6 +8,7 @@
 #include "core/crypto.h"
 #include "core/error.h"
 #include "core/text/analyzer.h"
+#include "store/change_embedder.h"
 #include "store/fitted.h"
 #include "store/publish.h"
 #include "store/refit.h"
@@ -37,7 +38,7 @@ void CheckChunks(const NewContent& content, std::uint32_t dimension) {
 class IndexJobImpl : public IndexJob {
  public:
   IndexJobImpl(const StorePaths& paths, StoreContext context, std::unique_ptr<FileLock> lock,
-               const std::string& collection, const VectorSource& source)
+               const std::string& collection, const VectorSource& source, const EmbeddingWork& work)
       : paths_(paths),
         context_(context),
         lock_(std::move(lock)),
@@ -52,7 +53,7 @@ class IndexJobImpl : public IndexJob {
     const std::string& known =
         collection_.base != 0 ? collection_.base_id : collection_.embedder_id;
     if (known != IdentityOf(source).Digest()) {
-      ChangeEmbedder(MakePublication(), collection_, source);
+      ChangeEmbedder(MakePublication(), collection_, source, work);
       Reload(collection);
     }
     Tidy();
@@ -270,8 +271,9 @@ void CommitStep(FileOps& files, SqliteTransaction& transaction, std::string_view
 
 std::unique_ptr<IndexJob> StartIndexJob(const StorePaths& paths, StoreContext context,
                                         std::unique_ptr<FileLock> lock,
-                                        const std::string& collection, const VectorSource& source) {
-  return std::make_unique<IndexJobImpl>(paths, context, std::move(lock), collection, source);
+                                        const std::string& collection, const VectorSource& source,
+                                        const EmbeddingWork& work) {
+  return std::make_unique<IndexJobImpl>(paths, context, std::move(lock), collection, source, work);
 }
 
 }  // namespace sworn::store

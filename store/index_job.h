@@ -14,7 +14,8 @@ namespace sworn::store {
 /// another embedder. Throws kNotFound for an unknown collection.
 std::unique_ptr<IndexJob> StartIndexJob(const StorePaths& paths, StoreContext context,
                                         std::unique_ptr<FileLock> lock,
-                                        const std::string& collection, const VectorSource& source);
+                                        const std::string& collection, const VectorSource& source,
+                                        const EmbeddingWork& work);
 
 /// Deletes what a dead job left in tmp/. The caller holds the index lock.
 void EmptyTemporary(const StorePaths& paths);

@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/cancel.h"
 #include "core/clock.h"
 #include "core/embedder.h"
 #include "core/file.h"
@@ -88,6 +89,12 @@ class IndexJob {
   virtual PublishResult Publish() = 0;
 };
 
+/// How the embedding of many chunks is watched and ended; both may be left out.
+struct EmbeddingWork {
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress{};
+  const CancelFlag* cancel = nullptr;
+};
+
 struct IntegrityFault {
   std::string where;  // "catalog", "segment 12/chunks/postlist.glass", "chunk 77"
   std::string reason;
@@ -119,11 +126,16 @@ class KnowledgeStore {
   virtual bool IsCurrent(const Snapshot& snapshot, std::span<const std::string> collections) = 0;
 
   /// Takes the index lock (kBusy when another process holds it), publishes what a dead job left
-  /// pending, and starts a job. A changed source re-embeds the stored chunks first. A fitted one is
+  /// pending, and starts a job. A changed source re-embeds the stored chunks first, while the
+  /// present generation serves; ended by `work` (kCancelled), the next job goes on. A fitted one is
   /// fitted whenever a publication made it due (docs/formats/store.md), as a generation of its own.
   /// `source` outlives the job.
   virtual std::unique_ptr<IndexJob> BeginJob(const std::string& collection,
-                                             const VectorSource& source) = 0;
+                                             const VectorSource& source,
+                                             const EmbeddingWork& work) = 0;
+  std::unique_ptr<IndexJob> BeginJob(const std::string& collection, const VectorSource& source) {
+    return BeginJob(collection, source, {});
+  }
 
   struct ListOptions {
     std::vector<std::string> collections;  // all when empty

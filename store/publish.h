@@ -30,11 +30,6 @@ void PublishPending(const Publication& publication, const CollectionRow& collect
 bool PublishLeftovers(const Publication& publication, const CollectionRow& collection,
                       const FittedState* state);
 
-/// Gives a collection another source of vectors and publishes the next generation: every chunk is
-/// embedded anew, or the segments wait without vectors until an embedder is fitted to them.
-void ChangeEmbedder(const Publication& publication, const CollectionRow& collection,
-                    const VectorSource& source);
-
 /// Merges small segments, if there are too many, as a generation of equal content.
 void MergeIfMany(const Publication& publication, const CollectionRow& collection);
 

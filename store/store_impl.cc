@@ -132,9 +132,10 @@ class StoreImpl : public KnowledgeStore {
     });
   }
 
-  std::unique_ptr<IndexJob> BeginJob(const std::string& collection,
-                                     const VectorSource& source) override {
-    return StartIndexJob(paths_, context_, Lock(std::chrono::milliseconds(0)), collection, source);
+  std::unique_ptr<IndexJob> BeginJob(const std::string& collection, const VectorSource& source,
+                                     const EmbeddingWork& work) override {
+    return StartIndexJob(paths_, context_, Lock(std::chrono::milliseconds(0)), collection, source,
+                         work);
   }
 
   std::vector<DocumentInfo> List(const ListOptions& options) override {

@@ -6,6 +6,7 @@
 
 #include "api/service/components.h"
 #include "core/crypto.h"
+#include "core/error.h"
 #include "indexer/extract/ocr.h"
 #include "llm/embed/lsa.h"
 
@@ -29,6 +30,7 @@ std::unique_ptr<Components> Compose(const Config& config, bool create) {
   parts->registry = std::make_unique<ModelRegistry>(config.kb, parts->files, parts->clock);
   parts->models = ComposeModelTools(parts->config, parts->files, parts->clock);
   parts->generators = std::make_unique<GeneratorCache>(*parts->registry, parts->models);
+  parts->embedders = std::make_unique<EmbedderCache>(*parts->registry, parts->models);
   parts->prompt_nonce = RandomBase32Id();
   return parts;
 }
@@ -55,6 +57,22 @@ std::shared_ptr<const Generator> GeneratorCache::Get(const ModelEntry& entry) {
     sha256_ = entry.sha256;
   }
   return generator_;
+}
+
+std::shared_ptr<const Embedder> EmbedderCache::Get(const ModelEntry& entry) {
+  if (!entry.embedding) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "model '" + entry.id + "' writes text; it is no embedder");
+  }
+  const std::lock_guard lock(mutex_);
+  if (embedder_ == nullptr || id_ != entry.id || sha256_ != entry.sha256) {
+    embedder_ = nullptr;  // as above
+    registry_.Verify(entry);
+    embedder_ = tools_.open_embedder(registry_.PathOf(entry), entry);
+    id_ = entry.id;
+    sha256_ = entry.sha256;
+  }
+  return embedder_;
 }
 
 std::size_t WorkerCount(const Config& config) {

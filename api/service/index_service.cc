@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "api/service/embedder_choice.h"
 #include "api/service/evidence.h"
 #include "api/service/json.h"
 #include "core/error.h"
@@ -73,6 +75,12 @@ IndexReport DryRun(Components& parts, const IndexRequest& request) {
   return indexer::DryRunIndex(source, known, OptionsOf(parts, request));
 }
 
+// The model where there is one, else what is fitted to the collection.
+VectorSource SourceOf(const Components& parts, const std::shared_ptr<const Embedder>& model) {
+  if (model) return model.get();
+  return parts.fitting.get();
+}
+
 void RecordRun(audit::AuditLog& log, const IndexRequest& request, const IndexReport& report,
                const CollectionInfo& collection) {
   nlohmann::json payload = {{"collection", collection.name}, {"paths", nlohmann::json::array()}};
@@ -87,14 +95,25 @@ void RecordRun(audit::AuditLog& log, const IndexRequest& request, const IndexRep
 
 IndexReport IndexSource(Components& parts, indexer::Source& source, const IndexRequest& request,
                         const ProgressSink& progress, const CancelFlag& cancel) {
-  const auto extraction = ComposeExtraction(parts.config, cancel);
-  const auto job = parts.store->BeginJob(request.collection, parts.fitting.get());
   const auto collection = FindCollection(parts, request.collection);
+  const auto model = ModelForJob(parts, request.embedder, collection);
+  const auto extraction = ComposeExtraction(parts.config, cancel);
+  IndexProgress state;
+  state.phase = "embedding";
+  const store::EmbeddingWork work{.progress =
+                                      [&](std::uint64_t done, std::uint64_t total) {
+                                        state.done = done;
+                                        state.total = total;
+                                        progress(state);
+                                      },
+                                  .cancel = &cancel};
+  const auto job = parts.store->BeginJob(request.collection, SourceOf(parts, model), work);
   indexer::IndexEnvironment environment{.job = *job,
                                         .extraction = *extraction,
                                         .clock = parts.clock,
                                         .progress = progress,
-                                        .cancel = cancel};
+                                        .cancel = cancel,
+                                        .embedder = model.get()};
   if (collection && !collection->languages.empty()) {
     environment.usual_language = collection->languages.front();
   }
@@ -111,6 +130,7 @@ IndexReport RunIndexRequest(Components& parts, audit::AuditLog& log, const Index
     return report;
   }
   const auto before = FindCollection(parts, request.collection);
+  ModelForJob(parts, request.embedder, before);  // before anything is made
   indexer::FolderSource source =
       MakeSource(parts, request, before ? before->roots : std::vector<std::string>{});
   if (!before) {
@@ -147,7 +167,8 @@ RemoveReport RunRemove(Components& parts, audit::AuditLog& log, const std::strin
   for (auto& [name, documents] : by_collection) {
     std::uint64_t generation = 0;
     {
-      const auto job = parts.store->BeginJob(name, parts.fitting.get());
+      const auto model = ModelForJob(parts, "", FindCollection(parts, name));
+      const auto job = parts.store->BeginJob(name, SourceOf(parts, model));
       for (const DocumentInfo& document : documents) job->Withdraw(document.document_id);
       generation = job->Publish().generation;
     }

@@ -313,12 +313,27 @@ json ToJson(const DoctorFinding& finding) {
           {"detail", finding.detail}};
 }
 
+json ToJson(const EmbedResponse& response) {
+  return {{"model", response.model},
+          {"dimension", response.vector.size()},
+          {"vector", response.vector}};
+}
+
 json ToJson(const ModelEntry& model) {
+  json embedding;  // null of a model that writes text
+  if (model.embedding) {
+    embedding = {{"query_prefix", model.embedding->query_prefix},
+                 {"passage_prefix", model.embedding->passage_prefix},
+                 {"pooling", model.embedding->pooling},
+                 {"storage", model.embedding->storage}};
+  }
   return {{"id", model.id},
           {"file", model.file},
           {"sha256", model.sha256},
           {"bytes", model.bytes},
           {"architecture", model.architecture},
+          {"kind", model.embedding ? "embedder" : "generator"},
+          {"embedding", std::move(embedding)},
           {"imported_at", Time(model.imported_ms)},
           {"source", model.source}};
 }

@@ -21,6 +21,7 @@ nlohmann::json ToJson(const RemoveReport& report);
 nlohmann::json ToJson(const StatusReport& report);
 nlohmann::json ToJson(const DoctorFinding& finding);
 nlohmann::json ToJson(const ModelEntry& model);
+nlohmann::json ToJson(const EmbedResponse& response);
 /// Of a single collection its report, of several an object with "collections" and "mean".
 nlohmann::json ToJson(const BeirEvaluation& evaluation);
 nlohmann::json ToJson(const AnswerEvaluation& evaluation);

@@ -7,6 +7,7 @@
 
 #include "api/service/backup.h"
 #include "api/service/components.h"
+#include "api/service/embedder_choice.h"
 #include "api/service/evidence.h"
 #include "api/service/index_service.h"
 #include "api/service/model_service.h"
@@ -182,6 +183,8 @@ class LocalKnowledgeBase : public KnowledgeBase {
                        const CancelFlag& cancel) override {
     return service::PullModel(*parts_, Log(), request, progress, cancel);
   }
+
+  EmbedResponse Embed(const EmbedRequest& request) override { return RunEmbed(*parts_, request); }
 
   std::vector<json> Fsck(bool repair,
                          const std::function<void(std::string_view)>& progress) override {

@@ -100,6 +100,10 @@ class KnowledgeBase {
   virtual ModelEntry PullModel(const ModelPullRequest& request, const ProgressSink& progress,
                                const CancelFlag& cancel) = 0;
 
+  /// The vector of a text. Nothing is written to the log: no document is read. Throws
+  /// kNotConfigured where there is no embedder to use.
+  virtual EmbedResponse Embed(const EmbedRequest& request) = 0;
+
   /// Faults as {"where","reason","repaired"}; empty when everything agrees.
   virtual std::vector<nlohmann::json> Fsck(
       bool repair, const std::function<void(std::string_view)>& progress) = 0;

@@ -1,6 +1,7 @@
 #include "api/service/model_registry.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "core/crypto.h"
 #include "core/error.h"
+#include "core/text/unicode.h"
 
 namespace sworn::service {
 namespace {
@@ -19,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr int kManifestFormat = 1;
-constexpr std::string_view kReservedId = "extractive";
+constexpr std::array<std::string_view, 3> kReservedIds = {"extractive", "lsa", "hashing"};
 constexpr std::chrono::milliseconds kLockWait{2000};
 constexpr mode_t kPrivateMode = 0600;
 
@@ -30,12 +32,19 @@ Error Damaged(const fs::path& manifest, const std::string& what) {
 }
 
 json ToJson(const ModelEntry& entry) {
-  return {{"file", entry.file},
-          {"sha256", entry.sha256},
-          {"bytes", entry.bytes},
-          {"architecture", entry.architecture},
-          {"imported_at", FormatRfc3339(entry.imported_ms)},
-          {"source", entry.source}};
+  json value = {{"file", entry.file},
+                {"sha256", entry.sha256},
+                {"bytes", entry.bytes},
+                {"architecture", entry.architecture},
+                {"imported_at", FormatRfc3339(entry.imported_ms)},
+                {"source", entry.source}};
+  if (entry.embedding) {
+    value["embedding"] = {{"query_prefix", entry.embedding->query_prefix},
+                          {"passage_prefix", entry.embedding->passage_prefix},
+                          {"pooling", entry.embedding->pooling},
+                          {"storage", entry.embedding->storage}};
+  }
+  return value;
 }
 
 ModelEntry EntryOf(const std::string& id, const json& value) {
@@ -47,6 +56,13 @@ ModelEntry EntryOf(const std::string& id, const json& value) {
   entry.architecture = value.at("architecture").get<std::string>();
   entry.imported_ms = ParseRfc3339(value.at("imported_at").get<std::string>());
   entry.source = value.at("source").get<std::string>();
+  if (const auto found = value.find("embedding"); found != value.end()) {
+    entry.embedding = {found->at("query_prefix").get<std::string>(),
+                       found->at("passage_prefix").get<std::string>(),
+                       found->at("pooling").get<std::string>(),
+                       found->at("storage").get<std::string>()};
+    CheckEmbedding(*entry.embedding);
+  }
   return entry;
 }
 
@@ -68,10 +84,20 @@ void SyncAndProtect(FileOps& ops, const fs::path& file) {
 }  // namespace
 
 bool IsModelId(std::string_view id) noexcept {
-  if (id.empty() || id.size() > kMaxModelIdBytes || id == kReservedId) return false;
+  if (id.empty() || id.size() > kMaxModelIdBytes) return false;
+  if (std::find(kReservedIds.begin(), kReservedIds.end(), id) != kReservedIds.end()) return false;
   return IsLetterOrDigit(id.front()) && std::all_of(id.begin(), id.end(), [](char c) {
            return IsLetterOrDigit(c) || c == '.' || c == '_' || c == '-';
          });
+}
+
+void CheckEmbedding(const ModelEmbedding& embedding) {
+  for (const std::string& prefix : {embedding.query_prefix, embedding.passage_prefix}) {
+    if (prefix.size() > kMaxPrefixBytes || !text::IsValidUtf8(prefix)) {
+      throw Error(ErrorCode::kInvalidArgument, "a prefix of texts is UTF-8 of at most " +
+                                                   std::to_string(kMaxPrefixBytes) + " bytes");
+    }
+  }
 }
 
 std::string SuggestModelId(std::string_view name) {

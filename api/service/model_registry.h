@@ -1,7 +1,7 @@
 // The model files of a knowledge base: models/ with one file for each model and manifest.json,
 //
 //   {"format": 1, "models": {ID: {"file", "sha256", "bytes", "architecture", "imported_at",
-//   "source"}}}
+//   "source", "embedding": {"query_prefix", "passage_prefix", "pooling", "storage"}}}}
 //
 // which pins the digest of each. A model that the manifest does not name does not exist.
 #pragma once
@@ -21,20 +21,35 @@ namespace sworn::service {
 
 inline constexpr std::size_t kMaxModelIdBytes = 64;
 inline constexpr std::size_t kMaxModels = 1'000;
+inline constexpr std::size_t kMaxPrefixBytes = 1'024;
 inline constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{4} << 20;
+
+/// How texts are put to a model that embeds them.
+struct ModelEmbedding {
+  std::string query_prefix;     // put before a question
+  std::string passage_prefix;   // put before a passage
+  std::string pooling;          // "mean", "cls", "last"
+  std::string storage = "f32";  // how a vector is rounded: "f32", "f16", "i8", "i4", "i2", "i1"
+
+  friend bool operator==(const ModelEmbedding&, const ModelEmbedding&) = default;
+};
 
 struct ModelEntry {
   std::string id;
   std::string file;    // a name in models/
   std::string sha256;  // hexadecimal, of that file
   std::uint64_t bytes = 0;
-  std::string architecture;      // "bitnet-b1.58"
-  std::int64_t imported_ms = 0;  // UTC
-  std::string source;            // where it came from: a path or an address
+  std::string architecture;                 // "bitnet-b1.58"
+  std::int64_t imported_ms = 0;             // UTC
+  std::string source;                       // where it came from: a path or an address
+  std::optional<ModelEmbedding> embedding;  // of an embedder; nothing: the model writes text
 };
 
-/// 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or digit; "extractive" is taken.
+/// 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or digit; the names of what needs no
+/// model file ("extractive", "lsa", "hashing") are taken.
 [[nodiscard]] bool IsModelId(std::string_view id) noexcept;
+/// Throws kInvalidArgument unless the prefixes are UTF-8 of at most kMaxPrefixBytes.
+void CheckEmbedding(const ModelEmbedding& embedding);
 /// The id that a file or address suggests: its last part without extension, in lower case, other
 /// characters "-". Empty if nothing is left.
 std::string SuggestModelId(std::string_view name);

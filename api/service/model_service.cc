@@ -98,7 +98,7 @@ void CheckDigest(const Components& parts, const fs::path& path, const std::strin
 }
 
 ModelEntry Take(Components& parts, audit::AuditLog& log, const Staged& staged, ModelEntry entry) {
-  entry.architecture = parts.models.inspect(staged.path()).architecture;
+  entry.architecture = parts.models.inspect(staged.path(), entry.id).architecture;
   entry = parts.registry->Add(staged.path(), std::move(entry), "");
   log.Append(audit::ConfigEvent({{"model_added",
                                   {{"id", entry.id},
@@ -110,10 +110,31 @@ ModelEntry Take(Components& parts, audit::AuditLog& log, const Staged& staged, M
 
 // Takes what `path` holds, in the engine's own layout.
 ModelEntry Convert(Components& parts, audit::AuditLog& log, const fs::path& path, ModelEntry entry,
-                   const ProgressSink& progress, const CancelFlag& cancel) {
+                   bool int8, const ProgressSink& progress, const CancelFlag& cancel) {
   const Staged converted(parts.registry->StagingFolder() / (RandomBase32Id() + ".gguf"));
-  parts.models.convert(path, converted.path(), progress, cancel);
+  parts.models.convert(path, converted.path(), int8, progress, cancel);
   return Take(parts, log, converted, std::move(entry));
+}
+
+// What is known of an embedder's use, and what the request says instead.
+std::optional<ModelEmbedding> EmbeddingOf(const Components& parts, const ModelFacts& facts,
+                                          const ModelImportRequest& request) {
+  const bool asked =
+      request.query_prefix || request.passage_prefix || request.pooling || request.storage;
+  if (!facts.embedding) {
+    if (!asked && !request.int8) return std::nullopt;
+    throw Error(ErrorCode::kInvalidArgument,
+                "prefixes, pooling and the like are of embedding models; this " +
+                    facts.architecture + " model writes text");
+  }
+  ModelEmbedding embedding = *facts.embedding;
+  embedding.query_prefix = request.query_prefix.value_or(embedding.query_prefix);
+  embedding.passage_prefix = request.passage_prefix.value_or(embedding.passage_prefix);
+  embedding.pooling = request.pooling.value_or(embedding.pooling);
+  embedding.storage = request.storage.value_or(embedding.storage);
+  parts.models.check_embedding(facts, embedding);
+  CheckEmbedding(embedding);
+  return embedding;
 }
 
 }  // namespace
@@ -128,11 +149,13 @@ ModelEntry ImportModel(Components& parts, audit::AuditLog& log, const ModelImpor
   entry.source = path.native();
   CheckNew(*parts.registry, entry.id);
   CheckDigestText(request.sha256);
-  const ModelFacts facts = parts.models.inspect(path);  // before a gigabyte is copied
+  // Before a gigabyte is copied.
+  const ModelFacts facts = parts.models.inspect(path, path.filename().native());
+  entry.embedding = EmbeddingOf(parts, facts, request);
   CheckDigest(parts, path, request.sha256);
   const bool is_gguf = fs::is_regular_file(path) && path.extension() != ".safetensors";
-  if (facts.needs_conversion || request.pack || !is_gguf) {
-    return Convert(parts, log, path, std::move(entry), progress, cancel);
+  if (facts.needs_conversion || request.pack || request.int8 || !is_gguf) {
+    return Convert(parts, log, path, std::move(entry), request.int8, progress, cancel);
   }
   const Staged staged(parts.registry->StagingFolder() / (RandomBase32Id() + ".gguf"));
   CopyFile(path, staged.path(), parts.config.max_model_bytes, parts.files, progress, cancel);
@@ -186,8 +209,10 @@ ModelEntry PullModel(Components& parts, audit::AuditLog& log, const ModelPullReq
   // From here on the part is of no more use, whatever it turns out to be.
   const Staged staged(download.part);
   CheckDigest(parts, staged.path(), request.sha256.empty() ? source.sha256 : request.sha256);
-  if (parts.models.inspect(staged.path()).needs_conversion) {
-    return Convert(parts, log, staged.path(), std::move(entry), progress, cancel);
+  const ModelFacts facts = parts.models.inspect(staged.path(), source.id);
+  entry.embedding = facts.embedding;
+  if (facts.needs_conversion) {
+    return Convert(parts, log, staged.path(), std::move(entry), false, progress, cancel);
   }
   return Take(parts, log, staged, std::move(entry));
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/service/answer.h"
+#include "api/service/embedder_choice.h"
 #include "api/service/evidence.h"
 #include "api/service/model_answer.h"
 #include "api/service/stopwatch.h"
@@ -59,6 +60,16 @@ std::vector<LegReport> LegsOf(const retriever::SearchResult& result) {
   };
   return {report("keyword", result.keyword), report("vector", result.vector),
           report("local", result.local)};
+}
+
+// Why the model of a collection did not take part comes first.
+void Explain(const QueryModel& model, std::vector<LegReport>& legs) {
+  if (model.problem.empty()) return;
+  for (LegReport& leg : legs) {
+    if (leg.name == "vector") {
+      leg.reason = model.problem + (leg.reason.empty() ? "" : "; ") + leg.reason;
+    }
+  }
 }
 
 std::map<std::string, std::uint64_t> GenerationsOf(const store::Snapshot& snapshot) {
@@ -143,11 +154,13 @@ class Ask {
  private:
   void Retrieve(const retriever::Query& query, const store::Snapshot& snapshot) {
     const Stopwatch watch(parts_.clock);
-    retriever::Retriever retriever(snapshot, nullptr);
+    const QueryModel model = ModelForQuery(parts_, snapshot.collections());
+    retriever::Retriever retriever(snapshot, model.embedder.get());
     const retriever::SearchResult result = retriever.Search(query);
     context_ = retriever::BuildContext(snapshot, result.hits);
     hits_ = HitsOf(result.hits, result.hits.size());
     response_.legs = LegsOf(result);
+    Explain(model, response_.legs);
     response_.generations = GenerationsOf(snapshot);
     response_.coverage = CoverageOf(snapshot);
     response_.timing.retrieve = watch.Millis();
@@ -241,10 +254,12 @@ SearchResponse RunSearch(Components& parts, audit::AuditLog& log, const SearchRe
   response.audit = Attest(log, IntentOf(request), [&] {
     const Stopwatch watch(parts.clock);
     const auto snapshot = parts.snapshots->Get(request.collections);
-    retriever::Retriever retriever(*snapshot, nullptr);
+    const QueryModel model = ModelForQuery(parts, snapshot->collections());
+    retriever::Retriever retriever(*snapshot, model.embedder.get());
     const retriever::SearchResult result = retriever.Search(query);
     response.hits = HitsOf(result.hits, result.hits.size());
     response.legs = LegsOf(result);
+    Explain(model, response.legs);
     response.generations = GenerationsOf(*snapshot);
     response.took_ms = watch.Millis();
     return OutcomeOf(response, snapshot->collections());

@@ -30,6 +30,8 @@ struct IndexRequest {
   std::map<std::string, std::string> meta;
   bool dry_run = false;
   bool allow_mass_remove = false;
+  /// A model's id or "lsa"; empty: the one that the collection has, "lsa" for a new one.
+  std::string embedder;
 };
 
 using indexer::FileNote;
@@ -199,6 +201,13 @@ struct ModelImportRequest {
   std::string id;              // empty: suggested by the name
   std::string sha256;          // of the file, or of the weights in the folder; empty: any
   bool pack = false;           // store the engine's own layout, which starts faster
+  bool int8 = false;           // store an encoder's linear layers as int8
+  // Of an embedder, instead of what its file or the card of a well-known model says.
+  std::optional<std::string> query_prefix;
+  std::optional<std::string> passage_prefix;
+  std::optional<std::string> pooling;  // of an encoder: "mean", "cls"
+  std::optional<std::string>
+      storage;  // of a model that pools "last": "f32", "f16", "i8", ..., "i1"
 };
 
 struct ModelPullRequest {
@@ -206,6 +215,20 @@ struct ModelPullRequest {
   std::string id;        // empty: suggested by the address
   std::string base_url;  // empty: the configured one
   std::string sha256;    // empty: that of a known model, else whatever comes is pinned
+};
+
+enum class EmbedKind { kQuery, kPassage };
+
+struct EmbedRequest {
+  std::string text;
+  std::string model;       // a model's id; empty: the embedder of `collection`
+  std::string collection;  // empty: the default one
+  EmbedKind kind = EmbedKind::kQuery;
+};
+
+struct EmbedResponse {
+  std::string model;  // a model's id, or what the collection's embedder is called
+  std::vector<float> vector;
 };
 
 struct ListRequest {

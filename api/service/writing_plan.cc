@@ -13,6 +13,10 @@ WritingPlan PlanWriting(const Components& parts, const WritingOptions& options) 
   const std::string& id = options.model.empty() ? parts.config.model : options.model;
   if (id != "extractive" && id != retriever::kExtractiveModelId) {
     if (const auto entry = parts.registry->Find(id)) {
+      if (entry->embedding) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "model '" + id + "' is an embedder; it writes no text");
+      }
       plan.model = *entry;
     } else {
       throw Error(ErrorCode::kNotConfigured,

@@ -43,6 +43,28 @@ TEST(Arguments, IndexTakesPathsAndRepeatedOptions) {
   EXPECT_FALSE(command.watch);
 }
 
+TEST(Arguments, EmbeddersAreNamedImportedAndAsked) {
+  EXPECT_EQ(ParseAs<IndexCommand>({"index", "a", "--embedder", "minilm"}).request.embedder,
+            "minilm");
+  const auto import =
+      ParseAs<ModelImportCommand>({"model", "import", "f", "--int8", "--query-prefix",
+                                   "query: ", "--passage-prefix", "", "--pooling", "cls"});
+  EXPECT_TRUE(import.request.int8);
+  EXPECT_EQ(import.request.query_prefix, "query: ");
+  EXPECT_EQ(import.request.passage_prefix, "");
+  EXPECT_EQ(import.request.pooling, "cls");
+  EXPECT_FALSE(import.request.storage);
+  const auto embed = ParseAs<EmbedCommand>({"embed", "a text", "--model", "minilm", "--passage"});
+  EXPECT_EQ(embed.request.text, "a text");
+  EXPECT_EQ(embed.request.model, "minilm");
+  EXPECT_EQ(embed.request.kind, service::EmbedKind::kPassage);
+  EXPECT_EQ(ParseAs<EmbedCommand>({"embed", "x", "--query"}).request.kind,
+            service::EmbedKind::kQuery);
+  EXPECT_THAT(RefusalOf({"embed", "x", "--query", "--passage"}), HasSubstr("--passage"));
+  EXPECT_THAT(RefusalOf({"embed", "x", "--model", "m", "--collection", "c"}),
+              HasSubstr("--collection"));
+}
+
 TEST(Arguments, SearchTakesFilters) {
   const auto command = ParseAs<SearchCommand>(
       {"search",  "notice period", "-n",      "3",           "--mode",    "keyword",

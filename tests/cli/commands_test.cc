@@ -45,6 +45,21 @@ store::DocumentInfo Document(const std::string& id) {
   return document;
 }
 
+TEST_F(Commands, EmbedPrintsTheNumbersOrAJsonRow) {
+  in_.str("a text\n");
+  EmbedCommand command;
+  command.request.text = "-";
+  EXPECT_EQ(RunEmbed(kb_, command, session_), 0);
+  EXPECT_EQ(kb_.embed_request.text, "a text");
+  EXPECT_EQ(fixture_.out.str(), "0.600000024 -0.800000012\n");
+  fixture_.out.str("");
+  fixture_.console.json = true;
+  EXPECT_EQ(RunEmbed(kb_, command, session_), 0);
+  EXPECT_EQ(OutJson()["model"], "minilm");
+  EXPECT_EQ(OutJson()["dimension"], 2);
+  EXPECT_EQ(OutJson()["vector"].size(), 2U);
+}
+
 TEST_F(Commands, IndexFailsWhenAFileFailedAndNamesIt) {
   kb_.index_report.failed = 1;
   kb_.index_report.notes = {{"/a.pdf", "failed", "encrypted"}, {"/b.xyz", "skipped", "type"}};

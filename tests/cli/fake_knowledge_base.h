@@ -83,6 +83,10 @@ class FakeKnowledgeBase : public service::KnowledgeBase {
   }
   std::vector<service::ModelEntry> Models() override { return models; }
   service::ModelEntry ModelInfo(const std::string& /*id*/) override { return models.at(0); }
+  service::EmbedResponse Embed(const service::EmbedRequest& request) override {
+    embed_request = request;
+    return {"minilm", {0.6F, -0.8F}};
+  }
   service::ModelEntry VerifyModel(const std::string& /*id*/) override { return models.at(0); }
   service::ModelEntry RemoveModel(const std::string& /*id*/) override { return models.at(0); }
   service::ModelEntry ImportModel(const service::ModelImportRequest& request,
@@ -118,6 +122,7 @@ class FakeKnowledgeBase : public service::KnowledgeBase {
   service::TranslateResponse translate_response;
   std::vector<service::ModelEntry> models;
   service::ModelImportRequest import_request;
+  service::EmbedRequest embed_request;
   service::ModelPullRequest pull_request;
   service::ListRequest list_request;
   std::vector<store::DocumentInfo> documents;

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <limits>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -381,6 +382,69 @@ TEST_F(Store, MalformedChunksAreRefusedAndTheJobGoesOn) {
   EXPECT_EQ(CodeOf([&] { job->Put(MakeVersion("a.txt"), narrow); }), ErrorCode::kInvalidArgument);
   job->Put(MakeVersion("b.txt"), MakeContent("pears", embedder));
   EXPECT_EQ(job->Publish().documents, 1U);
+}
+
+/// Counts what it embeds.
+class CountingEmbedder : public LetterEmbedder {
+ public:
+  using LetterEmbedder::LetterEmbedder;
+  [[nodiscard]] std::vector<float> EmbedPassages(
+      std::span<const std::string_view> texts) const override {
+    embedded += texts.size();
+    return LetterEmbedder::EmbedPassages(texts);
+  }
+  mutable std::size_t embedded = 0;
+};
+
+TEST_F(Store, AChangeOfEmbedderGoesOnWhereItWasEnded) {
+  constexpr std::size_t kChunks = 600;
+  std::string lines;
+  for (std::size_t i = 0; i < kChunks; ++i) {
+    lines += (i == 0 ? "" : "\n") + std::string("line ") + std::to_string(i * 7919);
+  }
+  PutAndPublish("a.txt", lines);
+  const auto before = Open()->collections().at(0);
+  const CountingEmbedder other("2", 16);
+  CancelFlag cancel;
+  const EmbeddingWork work{.progress =
+                               [&](std::uint64_t done, std::uint64_t total) {
+                                 EXPECT_GT(done, 0U);
+                                 EXPECT_EQ(total, kChunks);
+                                 cancel.Cancel();
+                               },
+                           .cancel = &cancel};
+  EXPECT_EQ(CodeOf([&] { store->BeginJob("main", &other, work); }), ErrorCode::kCancelled);
+  EXPECT_LT(other.embedded, kChunks);
+  EXPECT_EQ(Open()->collections().at(0).generation, before.generation);
+  EXPECT_EQ(Open()->collections().at(0).embedder_id, before.embedder_id);
+  EXPECT_THAT(
+      Open()->SearchVectors(before.embedder_id, embedder.EmbedQuery("line 7919"), 5, nullptr),
+      testing::SizeIs(5));
+  store->BeginJob("main", &other);
+  EXPECT_EQ(other.embedded, kChunks);
+  EXPECT_EQ(Open()->collections().at(0).embedder_id, other.identity().Digest());
+  // A fitted embedder keeps no vectors in the catalog, so these stay for the way back.
+  BeginFitted();
+  store->BeginJob("main", &other);
+  EXPECT_EQ(other.embedded, kChunks);
+  EXPECT_THAT(store->Check(false, nullptr), IsEmpty());
+}
+
+TEST_F(Store, AVectorThatIsNoNumberDoesNotGetIn) {
+  class Broken : public LetterEmbedder {
+   public:
+    Broken() : LetterEmbedder("nan") {}
+    [[nodiscard]] std::vector<float> EmbedPassages(
+        std::span<const std::string_view> texts) const override {
+      std::vector<float> vectors = LetterEmbedder::EmbedPassages(texts);
+      vectors.back() = std::numeric_limits<float>::quiet_NaN();
+      return vectors;
+    }
+  };
+  PutAndPublish("a.txt", "apples");
+  const Broken broken;
+  EXPECT_EQ(CodeOf([&] { store->BeginJob("main", &broken); }), ErrorCode::kIntegrity);
+  EXPECT_EQ(Open()->collections().at(0).embedder_id, embedder.identity().Digest());
 }
 
 TEST_F(Store, AnotherEmbedderEmbedsTheStoredChunksAnew) {
