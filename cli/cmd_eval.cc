@@ -29,8 +29,8 @@ void PrintScores(Console& console, const std::vector<service::BeirScores>& modes
       {"MODE", "NDCG@10", "RECALL@100", "MRR", "P", "P50 MS", "P99 MS"}};
   const auto add = [&rows](const service::BeirScores& scores, const std::string& name) {
     rows.push_back({name, Decimal(scores.ndcg_at_10), Decimal(scores.recall_at_100),
-                    Decimal(scores.mrr), Decimal(scores.p_value_vs_keyword), Decimal(scores.p50_ms),
-                    Decimal(scores.p99_ms)});
+                    Decimal(scores.mrr), Decimal(scores.p_value_vs_keyword),
+                    Decimal(scores.p50_ms, 1), Decimal(scores.p99_ms, 1)});
   };
   for (const service::BeirScores& mode : modes) add(mode, mode.name);
   for (const service::BeirScores& leg : legs) {
