@@ -110,13 +110,13 @@ WordSet SetOf(string_view list) {
 }
 
 const WordSet& Nouns() {
-  static const WordSet nouns = SetOf(kGermanNouns);
-  return nouns;
+  static const WordSet kNouns = SetOf(kGermanNouns);
+  return kNouns;
 }
 
 const WordSet& Modifiers() {
-  static const WordSet modifiers = SetOf(kGermanModifiers);
-  return modifiers;
+  static const WordSet kModifiers = SetOf(kGermanModifiers);
+  return kModifiers;
 }
 
 bool IsNoun(string_view word) {
