@@ -22,9 +22,9 @@ struct Parameters {
   /// Passages at the top of a first ranking by whose mean the fitted and the local leg move the
   /// question (Rocchio).
   std::size_t feedback_passages = 5;
-  /// The fitted and the local leg have their whole weight where the keyword scores of ranks 2 to 10
-  /// are, on average, this share of the best one or more, and none where they are `sharp` or less:
-  /// words that single out one passage need no company.
+  /// The fitted and the local leg have their whole weight where the keyword scores of the documents
+  /// at ranks 2 to 10 are, on average, this share of the best one's or more, and none where they
+  /// are `sharp` or less: words that single out one document need no company.
   double diffuse = 0.8;
   double sharp = 0.4;
 };

@@ -1,6 +1,7 @@
 #include "retriever/retriever.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -25,11 +26,18 @@ bool Better(const LegCandidate& a, const LegCandidate& b) {
   return a.chunk_id < b.chunk_id;
 }
 
-/// Share of their weight that the fitted and the local leg have for this question, 0 to 1.
-double TrustInCompany(const std::vector<LegCandidate>& keyword, const Parameters& parameters) {
+/// Share of their weight that the fitted and the local leg have for this question, 0 to 1. Only the
+/// best passage of each document counts: its neighbours share the document's score.
+double TrustInCompany(const store::Snapshot& snapshot, const std::vector<LegCandidate>& keyword,
+                      const Parameters& parameters) {
+  std::unordered_map<ContentId, double> best_of;
+  for (const LegCandidate& candidate : keyword) {
+    double& best = best_of[snapshot.ContentOf(candidate.chunk_id)];
+    best = std::max(best, candidate.score);
+  }
   std::vector<double> scores;
-  scores.reserve(keyword.size());
-  for (const LegCandidate& candidate : keyword) scores.push_back(candidate.score);
+  scores.reserve(best_of.size());
+  for (const auto& [content, score] : best_of) scores.push_back(score);
   const std::size_t count = std::min(kContrastRanks, scores.size());
   if (count < 2) return 1;
   const auto end = scores.begin() + static_cast<std::ptrdiff_t>(count);
@@ -186,7 +194,7 @@ void Retriever::RunHybrid(const Question& question, Legs& legs) {
         "fewer than " + std::to_string(kMinLocalHits) + " passages were found by words";
   }
 
-  const double trust = TrustInCompany(legs.keyword, parameters_);
+  const double trust = TrustInCompany(snapshot_, legs.keyword, parameters_);
   const double text_share =
       question.reach.text ? std::clamp(embedder_->identity().fusion_weight, 0.0, 1.0) : 0;
   const double fitted_share = question.reach.fitted ? parameters_.fitted_weight : 0;

@@ -322,6 +322,27 @@ TEST(RetrieverTest, WordsThatSingleOutOnePassageAreLeftAlone) {
   }
 }
 
+TEST(RetrieverTest, PassagesOfOneDocumentAreNoCompanyToEachOther) {
+  FakeSnapshot snapshot;
+  std::vector<std::string> chunks;
+  for (int i = 0; i < 20; ++i) {
+    chunks.push_back("eviction notice " + std::string(i % 2 == 0 ? "tenant rent" : "engine wing"));
+  }
+  snapshot.Add("", chunks);
+  for (int i = 0; i < 20; ++i) {
+    snapshot.Add("", {"A notice among very many other words on pilot and flight and wing."});
+  }
+  const auto order = [&snapshot](Mode mode) {
+    std::vector<ChunkId> ids;
+    for (const RankedChunk& chunk :
+         Retriever(snapshot, nullptr).Rank(Asking("eviction notice tenant", mode)).chunks) {
+      ids.push_back(chunk.chunk_id);
+    }
+    return ids;
+  };
+  EXPECT_EQ(order(Mode::kHybrid), order(Mode::kKeyword));
+}
+
 TEST(RetrieverTest, AnIdentifierStandsAboveWhatOtherLegsPrefer) {
   FakeSnapshot snapshot;
   AddLeases(snapshot);
