@@ -27,6 +27,12 @@ using nlohmann::json;
 constexpr const char* kQuestion = "How much notice does it take to terminate the agreement?";
 constexpr int kSeeds = 20;
 
+ModelImportRequest Importing(const fs::path& path) {
+  ModelImportRequest request;
+  request.path = path;
+  return request;
+}
+
 class ModelAnswerTest : public testing::Test {
  protected:
   ModelAnswerTest() {
@@ -45,7 +51,7 @@ class ModelAnswerTest : public testing::Test {
     kb_->Index(index, Ignore(), cancel_);
     model_file_ = scratch_.path() / "tiny.gguf";
     test::WriteTinyGguf(test::MakeTinyModel({.context = 4096, .seed = 5}), model_file_);
-    entry_ = kb_->ImportModel({.path = model_file_, .id = "", .sha256 = ""}, Ignore(), cancel_);
+    entry_ = kb_->ImportModel(Importing(model_file_), Ignore(), cancel_);
     request_.text = kQuestion;
     request_.writing.quote = true;
     request_.writing.generation.max_tokens = 120;
@@ -92,14 +98,16 @@ TEST_F(ModelAnswerTest, AnImportedModelIsListedAndVerified) {
 }
 
 TEST_F(ModelAnswerTest, APackedModelAndAFolderOfHuggingFaceAreTakenToo) {
-  ModelImportRequest pack{.path = model_file_, .id = "packed", .sha256 = entry_.sha256};
+  ModelImportRequest pack = Importing(model_file_);
+  pack.id = "packed";
+  pack.sha256 = entry_.sha256;
   pack.pack = true;
   const ModelEntry packed = kb_->ImportModel(pack, Ignore(), cancel_);
   EXPECT_NE(packed.sha256, entry_.sha256);
   const fs::path folder = scratch_.path() / "hf";
   test::WriteTinySafetensors(test::MakeTinyModel({.context = 4096, .seed = 5}),
                              test::HfWeights::kAutoBitLinear, folder);
-  kb_->ImportModel({.path = folder, .id = "", .sha256 = ""}, Ignore(), cancel_);
+  kb_->ImportModel(Importing(folder), Ignore(), cancel_);
   EXPECT_EQ(kb_->Models().size(), 3U);
   pack.id = "other";
   pack.sha256 = std::string(64, '0');
