@@ -86,6 +86,14 @@ TEST(GeluTest, IsCloseToTheErrorFunctionsOne) {
   }
 }
 
+TEST(GeluTest, OfGreatMagnitudesIsItsLimit) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> x = {-infinity, infinity, -3e38F, 3e38F, -40.0F, 40.0F};
+  std::vector<float> out(x.size());
+  Best().gelu(x.data(), x.size(), out.data());
+  EXPECT_EQ(out, (std::vector<float>{0.0F, infinity, 0.0F, 3e38F, 0.0F, 40.0F}));
+}
+
 TEST(LayerNormTest, HasMeanZeroAndVarianceOneBeforeWeightAndBias) {
   std::mt19937 random(5);
   std::normal_distribution<float> normal(3.0F, 2.0F);
