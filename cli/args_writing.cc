@@ -7,6 +7,28 @@
 #include "core/generator.h"
 
 namespace sworn::cli {
+namespace {
+
+// A verb with options of its own, which `add_own` adds, and those of writing.
+template <typename CommandOfVerb, typename AddOwn>
+void AddWritingVerb(CLI::App& app, Command& result, const char* name, const char* help,
+                    const AddOwn& add_own) {
+  struct Options {
+    CommandOfVerb command;
+    WritingWords words;
+  };
+  auto options = std::make_shared<Options>();
+  CommandOfVerb& command = options->command;
+  CLI::App& verb = *app.add_subcommand(name, help);
+  add_own(verb, command.request);
+  AddWriting(verb, options->words, command.request.writing, command.output);
+  verb.callback([options, &result] {
+    FinishWriting(options->words, options->command.request.writing);
+    result = options->command;
+  });
+}
+
+}  // namespace
 
 void AddWriting(CLI::App& verb, WritingWords& words, service::WritingOptions& options,
                 WritingOutput& output) {
@@ -53,42 +75,26 @@ void FinishWriting(const WritingWords& words, service::WritingOptions& options) 
 }
 
 void AddSummarize(CLI::App& app, Command& result) {
-  struct Options {
-    SummarizeCommand command;
-    WritingWords words;
-  };
-  auto options = std::make_shared<Options>();
-  SummarizeCommand& command = options->command;
-  CLI::App& verb = *app.add_subcommand("summarize", "Summarise a document or a text with a model");
-  verb.add_option("TEXT", command.request.what,
-                  "Document id or path, or a text; - reads it from stdin")
-      ->required();
-  verb.add_option("--to", command.request.language, "Language to write in (default: the text's)")
-      ->type_name("LANG");
-  AddWriting(verb, options->words, command.request.writing, command.output);
-  verb.callback([options, &result] {
-    FinishWriting(options->words, options->command.request.writing);
-    result = options->command;
-  });
+  AddWritingVerb<SummarizeCommand>(
+      app, result, "summarize", "Summarise a document or a text with a model",
+      [](CLI::App& verb, service::SummarizeRequest& request) {
+        verb.add_option("TEXT", request.what,
+                        "Document id or path, or a text; - reads it from stdin")
+            ->required();
+        verb.add_option("--to", request.language, "Language to write in (default: the text's)")
+            ->type_name("LANG");
+      });
 }
 
 void AddTranslate(CLI::App& app, Command& result) {
-  struct Options {
-    TranslateCommand command;
-    WritingWords words;
-  };
-  auto options = std::make_shared<Options>();
-  TranslateCommand& command = options->command;
-  CLI::App& verb = *app.add_subcommand("translate", "Translate a text with a model, unverified");
-  verb.add_option("TEXT", command.request.text, "The text; - reads it from stdin")->required();
-  verb.add_option("--to", command.request.to, "Language to write in, for example de")
-      ->type_name("LANG")
-      ->required();
-  AddWriting(verb, options->words, command.request.writing, command.output);
-  verb.callback([options, &result] {
-    FinishWriting(options->words, options->command.request.writing);
-    result = options->command;
-  });
+  AddWritingVerb<TranslateCommand>(
+      app, result, "translate", "Translate a text with a model, unverified",
+      [](CLI::App& verb, service::TranslateRequest& request) {
+        verb.add_option("TEXT", request.text, "The text; - reads it from stdin")->required();
+        verb.add_option("--to", request.to, "Language to write in, for example de")
+            ->type_name("LANG")
+            ->required();
+      });
 }
 
 }  // namespace sworn::cli

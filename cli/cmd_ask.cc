@@ -1,3 +1,7 @@
+#include <filesystem>
+#include <string>
+#include <system_error>
+
 #include "api/service/answer.h"
 #include "api/service/json.h"
 #include "cli/commands.h"
@@ -60,26 +64,39 @@ class SentencePrinter {
   bool wanted_;
 };
 
-}  // namespace
-
-int RunAsk(service::KnowledgeBase& kb, const AskCommand& command, Session& session) {
+// Runs `write`, which gives sentences to a sink and returns the answer, and prints what comes.
+template <typename Write>
+int PrintSentences(const WritingOutput& output, Session& session, const Write& write) {
   const CancelOnSignal stop(session.cancel);
-  service::AskRequest request = command.request;
-  request.text = ReadText(request.text, session.in);
-  SentencePrinter printer(session.console, command.output.stream);
-  const service::AskResponse response = kb.Ask(request, printer.Sink(), session.cancel);
-  printer.Finish(response, command.output.timing);
+  SentencePrinter printer(session.console, output.stream);
+  printer.Finish(write(printer.Sink()), output.timing);
   return kExitSuccess;
 }
 
+// A file that is here is stored under its whole path, links resolved; anything else is left alone.
+std::string StoredPath(const std::string& what) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(what, error)) return what;
+  const std::filesystem::path path = std::filesystem::canonical(what, error);
+  return error ? what : path.native();
+}
+
+}  // namespace
+
+int RunAsk(service::KnowledgeBase& kb, const AskCommand& command, Session& session) {
+  return PrintSentences(command.output, session, [&](const service::SentenceSink& sink) {
+    service::AskRequest request = command.request;
+    request.text = ReadText(request.text, session.in);
+    return kb.Ask(request, sink, session.cancel);
+  });
+}
+
 int RunSummarize(service::KnowledgeBase& kb, const SummarizeCommand& command, Session& session) {
-  const CancelOnSignal stop(session.cancel);
-  service::SummarizeRequest request = command.request;
-  request.what = ReadText(request.what, session.in);
-  SentencePrinter printer(session.console, command.output.stream);
-  const service::AskResponse response = kb.Summarize(request, printer.Sink(), session.cancel);
-  printer.Finish(response, command.output.timing);
-  return kExitSuccess;
+  return PrintSentences(command.output, session, [&](const service::SentenceSink& sink) {
+    service::SummarizeRequest request = command.request;
+    request.what = ReadText(StoredPath(request.what), session.in);
+    return kb.Summarize(request, sink, session.cancel);
+  });
 }
 
 int RunTranslate(service::KnowledgeBase& kb, const TranslateCommand& command, Session& session) {

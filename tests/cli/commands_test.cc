@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -12,6 +14,7 @@
 #include "core/error.h"
 #include "tests/cli/console_fixture.h"
 #include "tests/cli/fake_knowledge_base.h"
+#include "tests/support/temp_folder.h"
 
 namespace sworn::cli {
 namespace {
@@ -153,6 +156,19 @@ TEST_F(Commands, AskHandsModelAndLabelsOn) {
   EXPECT_EQ(RunAsk(kb_, command, session_), 0);
   EXPECT_EQ(kb_.ask_request.writing.model, "extractive/1");
   EXPECT_EQ(kb_.ask_request.matter, "M-7");
+}
+
+TEST_F(Commands, SummarizeNamesAFileThatIsHereByItsWholePath) {
+  const test::TempFolder folder;
+  const auto path = std::filesystem::canonical(folder.path()) / "a.md";
+  std::ofstream(path) << "text";
+  SummarizeCommand command;
+  command.request.what = std::filesystem::relative(path).native();
+  EXPECT_EQ(RunSummarize(kb_, command, session_), 0);
+  EXPECT_EQ(kb_.summarize_request.what, path.native());
+  command.request.what = "nothing of this name";
+  EXPECT_EQ(RunSummarize(kb_, command, session_), 0);
+  EXPECT_EQ(kb_.summarize_request.what, "nothing of this name");
 }
 
 TEST_F(Commands, AStreamedAnswerComesSentenceBySentenceAndItsSourcesLast) {
