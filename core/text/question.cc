@@ -17,8 +17,8 @@ using std::string_view;
 // A few words without a function word among them name a thing to look up; they are no sentence.
 constexpr std::size_t kMaxLookUpWords = 4;
 
-// Of the words inside a German compound, beside the compound itself: .3 to .5 were the best on 1,190
-// German questions.
+// Of the words inside a German compound, beside the compound itself: .3 to .5 were the best on
+// 1,190 German questions.
 constexpr double kPartWeight = 0.4;
 
 struct QuotePair {
