@@ -66,18 +66,6 @@ class TermEmbedder {
   [[nodiscard]] virtual std::vector<float> Embed(const TermRows& rows) const = 0;
 };
 
-/// Rows too many to hold at once, in a fixed order.
-class TermRowStream {
- public:
-  virtual ~TermRowStream() = default;
-
-  /// The next rows; none at the end.
-  [[nodiscard]] virtual TermRows Next() = 0;
-
-  /// Back to the first row.
-  virtual void Rewind() = 0;
-};
-
 /// Makes TermEmbedders. Immutable and safe to share between threads.
 class TermEmbedderFactory {
  public:
@@ -87,11 +75,9 @@ class TermEmbedderFactory {
   [[nodiscard]] virtual const EmbedderIdentity& identity() const = 0;
 
   /// The state, as bytes that a generation stores; nothing when the rows are too few to fit
-  /// anything. `sample` is what is fitted to: all rows, or of a large collection a random part,
-  /// then `others` gives the rest, for the words that the sample lacks; it is empty otherwise. The
-  /// same rows and seed give the same bytes on one machine.
-  [[nodiscard]] virtual std::optional<std::string> Fit(const TermRows& sample,
-                                                       TermRowStream& others,
+  /// anything. `rows` are all of the collection, or of a large one a random part. The same rows and
+  /// seed give the same bytes on one machine.
+  [[nodiscard]] virtual std::optional<std::string> Fit(const TermRows& rows,
                                                        std::uint64_t seed) const = 0;
 
   /// `state` outlives the embedder, which may read it where it lies (a mapped file, 8-byte

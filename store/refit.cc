@@ -19,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kFitSeed = 20120229;
-constexpr std::size_t kStreamBatch = 8192;
 
 /// The live chunks of a published generation.
 struct LiveChunks {
@@ -42,64 +41,36 @@ LiveChunks CountLive(SqliteConnection& catalog, const CollectionRow& collection)
           static_cast<ContentId>(row.Int(2))};
 }
 
-/// Which chunk ids are live; of too many, which are in the sample and which are not.
-struct Chosen {
+/// Marks the chunk ids to fit to: all live ones, of too many a random sample.
+std::vector<bool> Choose(const std::vector<ContentRow>& live, std::uint64_t count) {
   std::vector<bool> sample;
-  std::vector<bool> others;
-};
-
-Chosen Choose(const std::vector<ContentRow>& live, std::uint64_t count) {
-  Chosen chosen;
   std::mt19937_64 random{kFitSeed};
   std::uint64_t wanted = std::min(count, kMaxFitChunks);
   std::uint64_t left = count;
   for (const ContentRow& content : live) {
     const std::size_t end = content.first_chunk + content.chunk_count;
-    if (end > chosen.sample.size()) {
-      chosen.sample.resize(end);
-      chosen.others.resize(end);
-    }
+    if (end > sample.size()) sample.resize(end);
     for (std::size_t id = content.first_chunk; id < end; ++id, --left) {
       // Each of the `left` chunks is as likely as the others to be among the `wanted`.
-      const bool take = wanted == left || random() % left < wanted;
-      (take ? chosen.sample : chosen.others)[id] = true;
-      if (take) --wanted;
+      if (wanted != left && random() % left >= wanted) continue;
+      sample[id] = true;
+      --wanted;
     }
   }
-  return chosen;
+  return sample;
 }
 
 /// Rows of the chunks that are marked, by segment.
-class MarkedRows : public TermRowStream {
- public:
-  MarkedRows(const std::vector<TermFile>& files, const std::vector<bool>& marks)
-      : files_(files), marks_(marks) {}
-
-  TermRows Next() override { return Take(kStreamBatch); }
-
-  void Rewind() override {
-    file_ = 0;
-    row_ = 0;
-  }
-
-  TermRows Take(std::size_t limit) {
-    TermRows rows;
-    for (; file_ < files_.size(); ++file_, row_ = 0) {
-      for (; row_ < files_[file_].rows(); ++row_) {
-        if (rows.size() == limit) return rows;
-        const ChunkId id = files_[file_].IdOf(row_);
-        if (id < marks_.size() && marks_[id]) rows.Add(files_[file_].Read(row_));
-      }
+TermRows ReadMarked(const std::vector<TermFile>& files, const std::vector<bool>& marks) {
+  TermRows rows;
+  for (const TermFile& file : files) {
+    for (std::size_t row = 0; row < file.rows(); ++row) {
+      const ChunkId id = file.IdOf(row);
+      if (id < marks.size() && marks[id]) rows.Add(file.Read(row));
     }
-    return rows;
   }
-
- private:
-  const std::vector<TermFile>& files_;
-  const std::vector<bool>& marks_;
-  std::size_t file_ = 0;
-  std::size_t row_ = 0;
-};
+  return rows;
+}
 
 /// Opens the segments' term files; a flipped bit would go into the new vectors unseen.
 std::vector<TermFile> OpenTerms(const fs::path& folder, const std::vector<SegmentRow>& segments) {
@@ -173,13 +144,8 @@ void Refit(const Publication& publication, const CollectionRow& collection,
   std::optional<EmbedderIdentity> identity;
   {
     const std::vector<TermFile> terms = OpenTerms(folder, former);
-    const Chosen chosen = Choose(LoadLiveContents(catalog, collection), live.count);
-    std::optional<std::string> bytes;
-    {
-      const TermRows sample = MarkedRows(terms, chosen.sample).Take(kMaxFitChunks);
-      MarkedRows others(terms, chosen.others);
-      bytes = factory.Fit(sample, others, kFitSeed);
-    }
+    const std::vector<bool> sample = Choose(LoadLiveContents(catalog, collection), live.count);
+    std::optional<std::string> bytes = factory.Fit(ReadMarked(terms, sample), kFitSeed);
     if (bytes) {
       const fs::path path = publication.paths.temporary() / kStateFile;
       WriteState(files, path, *bytes);

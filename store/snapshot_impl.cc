@@ -11,6 +11,7 @@
 #include "store/document_filter.h"
 #include "store/faiss_index.h"
 #include "store/fitted.h"
+#include "store/live_contents.h"
 #include "store/open_snapshot.h"
 #include "store/term_file.h"
 #include "store/term_weights.h"
@@ -78,7 +79,11 @@ class SnapshotImpl : public Snapshot {
     }
     chunk_postings_ = std::make_unique<PostingReader>(chunk_folders_);
     content_postings_ = std::make_unique<PostingReader>(content_folders_);
-    IndexLiveContents();
+    std::vector<const ContentRow*> live;
+    for (const OpenCollection& collection : collections_) {
+      for (const ContentRow& content : collection.live) live.push_back(&content);
+    }
+    live_ = LiveContents(std::move(live));
     return std::nullopt;
   }
 
@@ -112,11 +117,9 @@ class SnapshotImpl : public Snapshot {
   [[nodiscard]] std::vector<KeywordHit> SearchChunks(const text::KeywordQuery& query,
                                                      const Bm25& bm25, std::size_t limit,
                                                      const ContentSet* only) const override {
-    const std::vector<bool> allowed = AllowedChunks(only);
+    const auto accept = live_.Accepting(only);
     const std::lock_guard lock(mutex_);
-    const auto found = chunk_postings_->Search(query, bm25, limit, true, [&](std::uint32_t id) {
-      return id < allowed.size() && allowed[id];
-    });
+    const auto found = chunk_postings_->Search(query, bm25, limit, true, accept);
     std::vector<KeywordHit> hits;
     hits.reserve(found.size());
     for (const PostingHit& hit : found) hits.push_back({hit.id, hit.tier, hit.score});
@@ -128,7 +131,7 @@ class SnapshotImpl : public Snapshot {
                                                           const ContentSet* only) const override {
     const std::lock_guard lock(mutex_);
     const auto found = content_postings_->Search(query, bm25, limit, false, [&](std::uint32_t id) {
-      return FindContent(id) != nullptr && (only == nullptr || only->Contains(id));
+      return live_.Find(id) != nullptr && (only == nullptr || only->Contains(id));
     });
     std::vector<ScoredContent> hits;
     hits.reserve(found.size());
@@ -144,9 +147,7 @@ class SnapshotImpl : public Snapshot {
     for (const OpenSegment& segment : segments_) {
       if (segment.embedder_id == embedder_id) indexes.push_back(&segment.vectors);
     }
-    const std::vector<bool> allowed = AllowedChunks(only);
-    return SearchVectorIndexes(indexes, query, limit,
-                               [&](ChunkId id) { return id < allowed.size() && allowed[id]; });
+    return SearchVectorIndexes(indexes, query, limit, live_.Accepting(only));
   }
 
   [[nodiscard]] std::vector<ScoredChunk> SearchFitted(const TermRows& query,
@@ -178,13 +179,7 @@ class SnapshotImpl : public Snapshot {
   }
 
   [[nodiscard]] ContentId ContentOf(ChunkId chunk_id) const override {
-    // The last content whose first chunk is not behind the one asked for.
-    auto at = std::upper_bound(
-        by_chunk_.begin(), by_chunk_.end(), chunk_id,
-        [](ChunkId id, const ContentRow* content) { return id < content->first_chunk; });
-    if (at == by_chunk_.begin()) return 0;
-    const ContentRow& content = **--at;
-    return chunk_id - content.first_chunk < content.chunk_count ? content.id : 0;
+    return live_.ContentOf(chunk_id);
   }
 
   [[nodiscard]] std::vector<StoredChunk> LoadChunks(
@@ -192,7 +187,7 @@ class SnapshotImpl : public Snapshot {
 
   [[nodiscard]] std::vector<ChunkId> ChunksOf(ContentId content_id) const override {
     std::vector<ChunkId> ids;
-    if (const ContentRow* content = FindContent(content_id)) {
+    if (const ContentRow* content = live_.Find(content_id)) {
       for (std::uint32_t i = 0; i < content->chunk_count; ++i) {
         ids.push_back(content->first_chunk + i);
       }
@@ -259,40 +254,6 @@ class SnapshotImpl : public Snapshot {
     return std::nullopt;
   }
 
-  void IndexLiveContents() {
-    ChunkId end = 0;
-    for (const OpenCollection& collection : collections_) {
-      for (const ContentRow& content : collection.live) {
-        by_id_.push_back(&content);
-        if (content.chunk_count > 0) by_chunk_.push_back(&content);
-        end = std::max(end, content.first_chunk + content.chunk_count);
-      }
-    }
-    std::sort(by_id_.begin(), by_id_.end(),
-              [](const auto* a, const auto* b) { return a->id < b->id; });
-    std::sort(by_chunk_.begin(), by_chunk_.end(),
-              [](const auto* a, const auto* b) { return a->first_chunk < b->first_chunk; });
-    chunk_end_ = end;
-  }
-
-  [[nodiscard]] const ContentRow* FindContent(ContentId id) const {
-    const auto at = std::lower_bound(
-        by_id_.begin(), by_id_.end(), id,
-        [](const ContentRow* content, ContentId wanted) { return content->id < wanted; });
-    return at != by_id_.end() && (*at)->id == id ? *at : nullptr;
-  }
-
-  /// One bit per chunk id: live and let through by `only`.
-  [[nodiscard]] std::vector<bool> AllowedChunks(const ContentSet* only) const {
-    std::vector<bool> allowed(chunk_end_);
-    for (const ContentRow* content : by_chunk_) {
-      if (only != nullptr && !only->Contains(content->id)) continue;
-      const auto begin = allowed.begin() + content->first_chunk;
-      std::fill(begin, begin + content->chunk_count, true);
-    }
-    return allowed;
-  }
-
   /// Of a live chunk. Throws kIntegrity if no segment has it.
   [[nodiscard]] TermPlace FindTerms(ChunkId id) const {
     for (const OpenSegment& segment : segments_) {
@@ -336,17 +297,14 @@ class SnapshotImpl : public Snapshot {
   std::vector<fs::path> content_folders_;
   std::unique_ptr<PostingReader> chunk_postings_;
   std::unique_ptr<PostingReader> content_postings_;
-  std::vector<const ContentRow*> by_id_;     // into collections_
-  std::vector<const ContentRow*> by_chunk_;  // as above, without empty ones, by first chunk
-  ChunkId chunk_end_ = 0;
+  LiveContents live_;  // of collections_
 };
 
 std::vector<ScoredChunk> SnapshotImpl::SearchFitted(const TermRows& query,
                                                     std::span<const ChunkId> feedback,
                                                     std::size_t limit,
                                                     const ContentSet* only) const {
-  const std::vector<bool> allowed = AllowedChunks(only);
-  const auto accept = [&](ChunkId id) { return id < allowed.size() && allowed[id]; };
+  const auto accept = live_.Accepting(only);
   std::vector<ScoredChunk> hits;
   for (std::size_t i = 0; i < collections_.size(); ++i) {
     if (!collections_[i].state_file) continue;

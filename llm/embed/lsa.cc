@@ -77,10 +77,9 @@ LsaFactory::LsaFactory(std::size_t threads) : threads_(std::max<std::size_t>(thr
   identity_.fusion_weight = 0.15;
 }
 
-std::optional<std::string> LsaFactory::Fit(const TermRows& sample, TermRowStream& /*others*/,
-                                           std::uint64_t seed) const {
-  if (sample.size() < kMinPassages) return std::nullopt;
-  const std::optional<LsaState> state = FitLsa(sample, seed, threads_);
+std::optional<std::string> LsaFactory::Fit(const TermRows& rows, std::uint64_t seed) const {
+  if (rows.size() < kMinPassages) return std::nullopt;
+  const std::optional<LsaState> state = FitLsa(rows, seed, threads_);
   if (!state) return std::nullopt;
   return EncodeLsaState(*state);
 }

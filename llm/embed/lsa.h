@@ -32,9 +32,9 @@ class LsaFactory : public TermEmbedderFactory {
 
   [[nodiscard]] const EmbedderIdentity& identity() const override { return identity_; }
 
-  /// Nothing for fewer than kMinPassages rows, nor where no term stands in two of them. `others` is
-  /// not read: a word that is not in two passages of a large sample gets no direction.
-  [[nodiscard]] std::optional<std::string> Fit(const TermRows& sample, TermRowStream& others,
+  /// Nothing for fewer than kMinPassages rows, nor where no term stands in two of them. A word
+  /// that is not in two of the rows gets no direction.
+  [[nodiscard]] std::optional<std::string> Fit(const TermRows& rows,
                                                std::uint64_t seed) const override;
 
   [[nodiscard]] std::unique_ptr<const TermEmbedder> Load(std::string_view state) const override;

@@ -17,12 +17,6 @@
 namespace sworn::bench {
 namespace {
 
-class NoRows : public TermRowStream {
- public:
-  TermRows Next() override { return {}; }
-  void Rewind() override {}
-};
-
 double Seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -49,9 +43,8 @@ int Run(std::size_t passages, std::size_t threads) {
   std::printf("%zu passages, %zu counts, %.0f MB resident before\n", rows.size(),
               rows.counts().size(), PeakMegabytes());
   const llm::LsaFactory factory(threads);
-  NoRows others;
   const double begin = Seconds();
-  const auto state = factory.Fit(rows, others, 1);
+  const auto state = factory.Fit(rows, 1);
   if (!state) return 1;
   std::printf("fit on %zu threads: %.2f s, peak %.0f MB, state %.1f MB\n", threads,
               Seconds() - begin, PeakMegabytes(), static_cast<double>(state->size()) / 1e6);

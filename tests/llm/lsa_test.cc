@@ -21,16 +21,9 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20260106;
 
-class NoRows : public TermRowStream {
- public:
-  TermRows Next() override { return {}; }
-  void Rewind() override {}
-};
-
 std::optional<std::string> Fit(const LsaFactory& factory, const TermRows& rows,
                                std::uint64_t seed = kSeed) {
-  NoRows others;
-  return factory.Fit(rows, others, seed);
+  return factory.Fit(rows, seed);
 }
 
 TermKey Key(std::size_t word) { return TermKeyOf("en:word" + std::to_string(word)); }

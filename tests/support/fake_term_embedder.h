@@ -51,7 +51,7 @@ class FakeTermEmbedder : public TermEmbedder {
   std::vector<TermKey> known_;  // ascending
 };
 
-/// The state is the known terms' keys behind the number of rows in the sample and beyond it.
+/// The state is the known terms' keys behind the number of rows.
 class FakeTermEmbedderFactory : public TermEmbedderFactory {
  public:
   static constexpr std::size_t kMinRows = 20;
@@ -64,25 +64,22 @@ class FakeTermEmbedderFactory : public TermEmbedderFactory {
 
   [[nodiscard]] const EmbedderIdentity& identity() const override { return identity_; }
 
-  [[nodiscard]] std::optional<std::string> Fit(const TermRows& sample, TermRowStream& others,
+  [[nodiscard]] std::optional<std::string> Fit(const TermRows& rows,
                                                std::uint64_t /*seed*/) const override {
-    std::vector<std::uint64_t> numbers = {sample.size(), 0};
-    for (const TermCount& entry : sample.counts()) numbers.push_back(entry.term);
-    for (TermRows rows = others.Next(); rows.size() > 0; rows = others.Next()) {
-      numbers[1] += rows.size();
-    }
-    if (sample.size() < kMinRows || numbers.size() == 2) return std::nullopt;
-    std::sort(numbers.begin() + 2, numbers.end());
-    numbers.erase(std::unique(numbers.begin() + 2, numbers.end()), numbers.end());
+    std::vector<std::uint64_t> numbers = {rows.size()};
+    for (const TermCount& entry : rows.counts()) numbers.push_back(entry.term);
+    if (rows.size() < kMinRows || numbers.size() == 1) return std::nullopt;
+    std::sort(numbers.begin() + 1, numbers.end());
+    numbers.erase(std::unique(numbers.begin() + 1, numbers.end()), numbers.end());
     return std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * 8);
   }
 
   [[nodiscard]] std::unique_ptr<const TermEmbedder> Load(std::string_view state) const override {
-    if (state.size() < 24 || state.size() % 8 != 0) {
+    if (state.size() < 16 || state.size() % 8 != 0) {
       throw Error(ErrorCode::kIntegrity, "no state of the fake");
     }
-    std::vector<TermKey> known(state.size() / 8 - 2);
-    std::memcpy(known.data(), state.data() + 16, state.size() - 16);
+    std::vector<TermKey> known(state.size() / 8 - 1);
+    std::memcpy(known.data(), state.data() + 8, state.size() - 8);
     EmbedderIdentity identity = identity_;
     identity.state_sha256 = ToHex(Sha256(state));
     return std::make_unique<FakeTermEmbedder>(std::move(identity), std::move(known));
